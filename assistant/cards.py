@@ -1,0 +1,136 @@
+"""What a session and its workflow show together: one card for each step. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .log import Entry
+from .parameters import MISSING, Field, to_json
+from .session import Session
+from .workflow import Step, Workflow
+
+
+@dataclass(frozen=True)
+class Card:
+    """A step as it stands. `state` is locked, open, done, stale or skipped; all values are JSON.
+
+    `suggestions` stand in empty fields and count only once confirmed: values that went stale, proposals
+    of the model, and defaults. `sources` says which of these each is: stale, model, guide or default.
+    """
+
+    step: Step
+    state: str
+    values: dict[str, Any] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
+    suggestions: dict[str, Any] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
+    offered: dict[str, list[Any]] = field(default_factory=dict)
+    because: str | None = None
+
+    @property
+    def missing(self) -> list[Field]:
+        """The fields that have neither a value nor a default and may not be empty."""
+        known = self.values.keys() | {name for name, by in self.sources.items() if by == "default"}
+        return [f for f in self.step.fields if f.name not in known and not f.optional and not _empty_ok(f)]
+
+
+def _empty_ok(field: Field) -> bool:
+    return field.kind in ("bool", "choices", "lines") or field.default is not MISSING
+
+
+def cards(session: Session, workflow: Workflow) -> list[Card]:
+    """The cards in the order of the steps. The open one is the first that is neither done nor skipped."""
+    found, opened = [], False
+    for step in workflow.steps:
+        status = session.status(step.name)
+        did = status.did if status else None
+        because = status.get("because") if status and did == "reopened" else None
+        if did in ("advanced", "skipped"):
+            state = "done" if did == "advanced" else "skipped"
+        elif not opened:
+            state, opened = "open", True
+        else:
+            state = "stale" if because else "locked"
+        found.append(_card(session, step, state, because))
+    return found
+
+
+def _card(session: Session, step: Step, state: str, because: str | None) -> Card:
+    names = [field.name for field in step.fields]
+    opening = session.opening(step.name)
+    suggestions: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for field_ in step.fields:
+        default = static_default(field_)
+        if default is not MISSING:
+            suggestions[field_.name], sources[field_.name] = default, "default"
+    for name, value in ((opening.get("suggested") or {}) if opening else {}).items():
+        suggestions[name], sources[name] = value, "default"
+    for name in names:
+        if name in session.suggestions:
+            suggestions[name], sources[name] = session.suggestions[name], "stale"
+    for proposal in session.proposals.values():
+        for name, value in (proposal.get("values") or {}).items():
+            if name in names:
+                suggestions[name], sources[name] = value, proposal.by
+    values = {name: session.values[name] for name in names if name in session.values}
+    return Card(
+        step,
+        state,
+        values,
+        {name: session.origins[name] for name in values},
+        {name: value for name, value in suggestions.items() if name not in values},
+        {name: by for name, by in sources.items() if name not in values},
+        dict((opening.get("offered") or {}) if opening else {}),
+        because,
+    )
+
+
+def static_default(field: Field) -> Any:
+    """The field's constant default as JSON; MISSING where it has none or a function gives it."""
+    from_ask = field.ask.default
+    default = from_ask if from_ask is not MISSING and not callable(from_ask) else field.default
+    if default is MISSING or callable(from_ask):
+        return MISSING
+    return to_json(default)
+
+
+def open_card(found: Sequence[Card]) -> Card | None:
+    return next((card for card in found if card.state == "open"), None)
+
+
+def card_of(found: Sequence[Card], name: str) -> Card | None:
+    """The card that asks the parameter `name`."""
+    return next((card for card in found if card.step.field(name)), None)
+
+
+def help_due(session: Session, card: Card | None) -> bool:
+    """Whether the open card's help was not pushed since it opened."""
+    if card is None:
+        return False
+    marks = [mark.did for mark in session.live_marks(card.step.name) if mark.did in ("opened", "helped")]
+    return bool(marks) and marks[-1] == "opened"
+
+
+def affected(workflow: Workflow, changed: set[str]) -> list[tuple[Step, str]]:
+    """The later steps that go stale when these parameters change, each with the name that made it so."""
+    found = []
+    names = set(changed)
+    for step in workflow.steps:
+        because = sorted(step.takes & names)
+        if because:
+            found.append((step, because[0]))
+            names |= {field.name for field in step.fields}
+    return found
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What the built-in guide looks at: the user's words, the cards, and this turn's calls with their results."""
+
+    workflow: Workflow
+    session: Session
+    cards: list[Card]
+    words: str
+    results: tuple[tuple[Any, dict[str, Any]], ...] = ()
+    said: tuple[Entry, ...] = ()

@@ -1,0 +1,408 @@
+"""Fields: what a parameter's annotation, its Ask and its default make of it, and the JSON form of values."""
+
+import dataclasses
+import math
+import numbers
+import os
+import re
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time
+from decimal import Decimal
+from enum import Enum, Flag
+from pathlib import Path, PurePath
+from typing import IO, Annotated, Any, Final, Literal, Union, get_args, get_origin
+
+from pydantic import AnyHttpUrl, AnyUrl, BaseModel, EmailStr, HttpUrl, RootModel, TypeAdapter
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+
+class _Missing:
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING: Final = _Missing()
+HIDDEN: Final = "••••"
+LIMITS: Final = ("ge", "gt", "le", "lt", "min_length", "max_length", "pattern")
+
+
+@dataclass(frozen=True)
+class Ask:
+    """How a parameter is asked for and what it may be.
+
+    `options` (a list, or a function of earlier values) restricts the value, or each entry of a list.
+    `aliases` maps what a person may say to the value that is meant. `pattern` must match the whole text.
+    On a list, the lengths are the list's and all other limits are each entry's.
+    """
+
+    label: str = ""
+    _: dataclasses.KW_ONLY
+    help: str = ""
+    options: Sequence[Any] | Callable[..., Sequence[Any]] | None = None
+    aliases: Mapping[str, Any] | None = None
+    default: Any = MISSING
+    unit: str = ""
+    example: Any = None
+    ge: Any = None
+    gt: Any = None
+    le: Any = None
+    lt: Any = None
+    min_length: int | None = None
+    max_length: int | None = None
+    pattern: str | None = None
+    accept: str = ""
+    long: bool = False
+
+
+class Secret(str):
+    """A text that is never logged or shown; `str(secret)` is its value."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"Secret({HIDDEN!r})"
+
+
+@dataclass(frozen=True)
+class Upload(os.PathLike[str]):
+    """A file that the user gave."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def suffix(self) -> str:
+        return self.path.suffix
+
+    def read_text(self, encoding: str = "utf-8") -> str:
+        return self.path.read_text(encoding)
+
+    def read_bytes(self) -> bytes:
+        return self.path.read_bytes()
+
+    def open(self) -> IO[bytes]:
+        return self.path.open("rb")
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+
+@dataclass(frozen=True)
+class Field:
+    """One parameter. `kind` says how it is asked for and judged:
+
+    text long int float decimal bool date datetime time url email choice upload secret: one value;
+    lines (a list of single values), choices (a list of choices), list (of anything else), nested_list,
+    tuple, dict, nested: several. `item` is a list's or dict's entry, or what a choice is without its
+    options; `key` a dict's key; `fields` the parts of a tuple or a nested model; `values` the members of
+    a Literal or Enum; `container` the type that a list becomes. `annotation` is bare: without Annotated
+    and Optional. `default` is a Python value; a function that gives one stands in `ask.default`.
+    """
+
+    name: str
+    label: str
+    kind: str
+    annotation: Any
+    ask: Ask = Ask()
+    default: Any = MISSING
+    optional: bool = False
+    item: "Field | None" = None
+    key: "Field | None" = None
+    fields: tuple["Field", ...] = ()
+    values: tuple[Any, ...] = ()
+    container: Any = list
+    adapter: Any = dataclasses.field(default=None, compare=False, repr=False)
+
+
+NUMBERS: Final = ("int", "float", "decimal")
+TIMES: Final = ("date", "datetime", "time")
+TEXTS: Final = ("text", "long", "url", "email", "secret")
+SINGLE: Final = (*TEXTS, *NUMBERS, *TIMES, "bool", "choice")
+LISTS: Final = ("lines", "choices", "list", "nested_list")
+_SCALARS: Final[dict[Any, str]] = {
+    str: "text", int: "int", float: "float", Decimal: "decimal", bool: "bool", date: "date",
+    datetime: "datetime", time: "time", EmailStr: "email", Secret: "secret", Upload: "upload",
+}  # fmt: skip
+_CONTAINERS: Final = (list, set, frozenset)
+
+
+def make_field(
+    name: str,
+    annotation: Any,
+    default: Any = MISSING,
+    *,
+    ask: Ask | None = None,
+    within: tuple[Any, ...] = (),
+) -> Field:
+    """The field of one annotated name; `ask` holds where the annotation has none of its own.
+
+    `within` are the models that this one is a part of. Raises TypeError with a sentence where the
+    annotation, its limits or its options cannot be a field.
+    """
+    bare, own, extras, optional = _unwrap(name, annotation)
+    ask = _with_limits(own or ask or Ask(), extras)
+    if within and (callable(ask.options) or callable(ask.default)):
+        raise TypeError(
+            f"{name}: functions for options and default are for parameters, not for parts of a model"
+        )
+    if ask.default is not MISSING and not callable(ask.default):
+        if default is not MISSING:
+            raise TypeError(f"{name}: the default is given twice, in the signature and in Ask")
+        default = ask.default
+    label = ask.label or name.replace("_", " ").strip().capitalize()
+    field = Field(name, label, "text", bare, ask, default, optional or default is None)
+    field = replace(field, **_shape(field, within))
+    if extras:
+        if field.kind in ("secret", "upload"):
+            raise TypeError(f"{name}: a {bare.__name__} takes an Ask and no other metadata")
+        annotated: Any = Annotated[(bare, *extras)]
+        field = replace(field, adapter=TypeAdapter(annotated))
+    _check_limits(field)
+    return _with_options(field)
+
+
+def _unwrap(name: str, annotation: Any) -> tuple[Any, Ask | None, tuple[Any, ...], bool]:
+    """The bare type, its Ask, other metadata, and whether it may be None."""
+    ask, extras, optional = None, (), False
+    while True:
+        origin = get_origin(annotation)
+        if origin is Annotated:
+            annotation, *metadata = get_args(annotation)
+            ask = next((m for m in reversed(metadata) if isinstance(m, Ask)), ask)
+            extras = (*(m for m in metadata if not isinstance(m, Ask | str)), *extras)
+        elif origin in (Union, types.UnionType):
+            members = [member for member in get_args(annotation) if member is not type(None)]
+            if len(members) != 1:
+                raise TypeError(
+                    f"{name}: one of several types cannot be asked for; use one type, or X | None"
+                )
+            annotation, optional = members[0], True
+        elif origin is Literal and None in get_args(annotation):
+            annotation = Literal[tuple(value for value in get_args(annotation) if value is not None)]
+            optional = True
+        elif isinstance(annotation, typing.NewType):
+            annotation = annotation.__supertype__
+        elif hasattr(annotation, "__value__") and not isinstance(annotation, type):  # a `type X = ...` alias
+            annotation = annotation.__value__
+        else:
+            return annotation, ask, extras, optional
+
+
+def _with_limits(ask: Ask, extras: Sequence[Any]) -> Ask:
+    """The Ask with those limits that Pydantic's or annotated_types' metadata give and it has not."""
+    for extra in extras:
+        inner = extra.metadata if isinstance(extra, FieldInfo) else extra
+        if isinstance(inner, list | tuple) or hasattr(type(inner), "__is_annotated_types_grouped_metadata__"):
+            ask = _with_limits(ask, list(inner))
+        found = {key: getattr(extra, key, None) for key in LIMITS if getattr(ask, key) is None}
+        ask = replace(ask, **{key: value for key, value in found.items() if value is not None})
+        if isinstance(extra, FieldInfo):
+            ask = replace(ask, label=ask.label or extra.title or "", help=ask.help or extra.description or "")
+    return ask
+
+
+def _shape(field: Field, within: tuple[Any, ...]) -> dict[str, Any]:
+    """The kind of a field and its parts, from its bare annotation."""
+    name, bare, ask = field.name, field.annotation, field.ask
+    origin, arguments = get_origin(bare), get_args(bare)
+    if origin in _CONTAINERS or (origin is tuple and len(arguments) == 2 and arguments[1] is ...):
+        return _list_shape(field, origin, arguments[0], within)
+    if origin is tuple and arguments and arguments != ((),):
+        return {"kind": "tuple", "container": tuple, "fields": _parts(field, arguments, within)}
+    if origin is dict:
+        item = _entry(field, arguments[1], within)
+        key = make_field(name, arguments[0], ask=Ask(f"Each name in {field.label}"), within=(*within, dict))
+        if key.kind not in SINGLE or key.kind == "secret" or key.optional:
+            raise TypeError(f"{name}: the keys of a dict are single values, such as dict[str, int]")
+        return {"kind": "dict", "container": dict, "key": key, "item": item}
+    if origin is Literal:
+        return {"kind": "choice", "values": _distinct(name, arguments)}
+    if isinstance(bare, type):
+        if bare in _SCALARS:
+            kind = "long" if bare is str and ask.long else _SCALARS[bare]
+            if within and kind == "secret":
+                raise TypeError(f"{name}: a Secret is a parameter by itself, not a part of another")
+            return {"kind": kind}
+        if issubclass(bare, Enum) and not issubclass(bare, Flag):
+            return {"kind": "choice", "values": _distinct(name, tuple(bare))}
+        if bare is AnyUrl or issubclass(bare, HttpUrl | AnyHttpUrl):
+            return {"kind": "url"}
+        if dataclasses.is_dataclass(bare) or (
+            issubclass(bare, BaseModel) and not issubclass(bare, RootModel)
+        ):
+            return {"kind": "nested", "fields": _model_parts(name, bare, within)}
+        if issubclass(bare, PurePath):
+            raise TypeError(
+                f"{name}: a pathlib.Path cannot be asked for; use Upload for a file, or str for a path"
+            )
+        if bare in (*_CONTAINERS, tuple, dict):
+            raise TypeError(
+                f"{name}: say what is in the {bare.__name__}, such as list[str] or dict[str, int]"
+            )
+    raise TypeError(
+        f"{name}: {bare!r} cannot be asked for; a parameter is str, int, float, Decimal, bool, date, "
+        "datetime, time, Literal, an Enum, HttpUrl, EmailStr, Upload, Secret, a dataclass or Pydantic "
+        "model, or a list, set, tuple or dict of these"
+    )
+
+
+def _list_shape(field: Field, container: Any, entry: Any, within: tuple[Any, ...]) -> dict[str, Any]:
+    item = _entry(field, entry, within)
+    if item.kind in ("nested", "upload"):
+        kind = {"nested": "nested_list", "upload": "list"}[item.kind]
+    elif item.kind == "choice":
+        kind = "choices"
+    else:
+        kind = "lines" if item.kind in SINGLE and item.kind != "long" else "list"
+    if container in (set, frozenset) and kind not in ("lines", "choices"):
+        raise TypeError(f"{field.name}: the entries of a set are single values; use a list")
+    return {"kind": kind, "container": container, "item": item}
+
+
+def _entry(field: Field, annotation: Any, within: tuple[Any, ...]) -> Field:
+    """The field of each entry of a list or dict: it has its parent's limits, but not its lengths."""
+    ask = replace(field.ask, label=f"Each entry of {field.label}", help="", options=None, default=MISSING,
+                  min_length=None, max_length=None)  # fmt: skip
+    item = make_field(field.name, annotation, ask=ask, within=(*within, list))
+    return item if item.label == ask.label else replace(item, label=item.ask.label or ask.label)
+
+
+def _parts(field: Field, annotations: Sequence[Any], within: tuple[Any, ...]) -> tuple[Field, ...]:
+    parts = [
+        make_field(str(n), annotation, within=(*within, tuple)) for n, annotation in enumerate(annotations)
+    ]
+    labels = [part.ask.label or f"{field.label}, part {n}" for n, part in enumerate(parts, 1)]
+    return tuple(replace(part, label=label) for part, label in zip(parts, labels, strict=True))
+
+
+def _model_parts(name: str, model: Any, within: tuple[Any, ...]) -> tuple[Field, ...]:
+    if model in within:
+        raise TypeError(f"{name}: {model.__name__} contains itself, and a form cannot")
+    found: list[tuple[str, Any, Any]] = []
+    if issubclass(model, BaseModel):
+        for key, info in model.model_fields.items():
+            default = (
+                MISSING
+                if info.is_required()
+                else info.get_default(call_default_factory=True, validated_data={})
+            )
+            found.append((key, Annotated[(info.annotation, *info.metadata, info)], default))
+    else:
+        hints = typing.get_type_hints(model, include_extras=True)
+        for part in (part for part in dataclasses.fields(model) if part.init):
+            default = MISSING if part.default is dataclasses.MISSING else part.default
+            if part.default_factory is not dataclasses.MISSING:
+                default = part.default_factory()
+            if isinstance(default, FieldInfo):
+                default = default.get_default(call_default_factory=True, validated_data={})
+                default = MISSING if default is PydanticUndefined else default
+            found.append((part.name, hints[part.name], default))
+    if not found:
+        raise TypeError(f"{name}: {model.__name__} has no fields to ask for")
+    return tuple(
+        make_field(key, annotation, default, within=(*within, model)) for key, annotation, default in found
+    )
+
+
+def _distinct(name: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    texts = [plain(to_json(value)) for value in values if not isinstance(value, bytes)]
+    if len(set(texts)) != len(values):
+        raise TypeError(f"{name}: its choices must be text, numbers or bool, and no two may read the same")
+    return values
+
+
+def _with_options(field: Field) -> Field:
+    """The field with its kind made `choice` or `choices` where it has options."""
+    if field.ask.options is None or field.kind in ("choice", "choices"):
+        return field
+    free = replace(field.ask, options=None, default=MISSING)
+    if field.kind in SINGLE and field.kind not in ("bool", "secret"):
+        return replace(field, kind="choice", item=replace(field, ask=free, default=MISSING))
+    if field.kind == "lines" and field.item is not None:
+        item = replace(
+            field.item, kind="choice", item=field.item, ask=replace(field.item.ask, options=field.ask.options)
+        )
+        return replace(field, kind="choices", item=item)
+    raise TypeError(f"{field.name}: options are for a single value or a list of them, not for {field.kind}")
+
+
+def _check_limits(field: Field) -> None:
+    """Raises TypeError where the Ask has a limit that the type has not; a list's entries see to their own."""
+    ask, several = field.ask, field.kind in (*LISTS, "dict")
+    for limit in (limit for limit in (ask.ge, ask.gt, ask.le, ask.lt) if limit is not None and not several):
+        if field.kind not in (*NUMBERS, *TIMES):
+            raise TypeError(f"{field.name}: ge, gt, le and lt are for numbers, dates and times")
+        number = isinstance(limit, int | float | Decimal) and not isinstance(limit, bool)
+        if not number if field.kind in NUMBERS else type(limit) is not field.annotation:
+            raise TypeError(f"{field.name}: the limit {limit!r} is not of its type, {field.kind}")
+    if (ask.min_length is not None or ask.max_length is not None) and not several and field.kind not in TEXTS:
+        raise TypeError(f"{field.name}: min_length and max_length are for text and lists")
+    if ask.pattern is not None and not several:
+        if field.kind not in TEXTS:
+            raise TypeError(f"{field.name}: a pattern is for text")
+        try:
+            re.compile(ask.pattern)
+        except re.error as error:
+            raise TypeError(f"{field.name}: the pattern {ask.pattern!r} is not valid: {error}") from error
+
+
+def to_json(value: Any) -> Any:
+    """The JSON form of a value, for the log: `judge(field, to_json(value)) == value`.
+
+    Upload gives {"file": name} and Secret {"secret": true}. Raises TypeError or ValueError with a sentence
+    where there is none.
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, Enum):
+        inner = to_json(value.value)
+        return value.name if isinstance(inner, list | dict) or inner is None else inner
+    if isinstance(value, Secret):
+        return {"secret": True}
+    if isinstance(value, Upload):
+        return {"file": value.name}
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            raise ValueError(f"{value} cannot be kept; a number must be finite")
+        return format(value, "f")
+    if isinstance(value, numbers.Integral):  # numpy's too
+        return int(value)
+    if isinstance(value, numbers.Real):
+        if not math.isfinite(value):
+            raise ValueError(f"{value} cannot be kept; a number must be finite")
+        return float(value)
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, AnyUrl):
+        return str(value)
+    if isinstance(value, BaseModel):
+        return {name: to_json(getattr(value, name)) for name in type(value).model_fields}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {
+            part.name: to_json(getattr(value, part.name)) for part in dataclasses.fields(value) if part.init
+        }
+    if isinstance(value, Mapping):
+        return {plain(to_json(key)): to_json(entry) for key, entry in value.items()}
+    if isinstance(value, set | frozenset):
+        return sorted((to_json(entry) for entry in value), key=lambda entry: (str(type(entry)), entry))
+    if isinstance(value, list | tuple):
+        return [to_json(entry) for entry in value]
+    raise TypeError(f"a {type(value).__name__} cannot be kept in the log; use plain Python values")
+
+
+def plain(value_json: Any) -> str:
+    """A single JSON value as the text that stands for it."""
+    if value_json is None:
+        return ""
+    if isinstance(value_json, bool):
+        return "true" if value_json else "false"
+    return value_json if isinstance(value_json, str) else repr(value_json)

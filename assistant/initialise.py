@@ -1,0 +1,76 @@
+"""New workspaces and new workflow files."""
+
+import re
+from pathlib import Path
+
+from .errors import AssistantError, Conflict
+
+FOLDERS = ("workflows", "prompts", "conversations")
+STEM = re.compile(r"[a-z][a-z0-9_]{0,59}")
+TEMPLATE = '''"""{title}: say in one line what it is for."""
+
+from typing import Annotated
+
+from assistant import Ask, Note, Progress, Table, Workflow
+
+flow = Workflow("{title}", "Say in one sentence what it does.")
+
+
+# One function is one card. An annotated name is asked here; its docstring is the question and the help.
+@flow.step
+def start(
+    text: Annotated[str, Ask("Text", help="Any words.", long=True)] = "one two two",
+    shortest: Annotated[int, Ask("Shortest word", ge=1, le=20, unit="letters")] = 1,
+):
+    """Which text?
+
+    Its words are counted. What stands here can be unfolded on the card.
+    """
+    # A body is optional: it checks the card as a whole, and may return a dict of derived values.
+    if not text.split():
+        raise ValueError("There is no word in this text. Give at least one.")
+
+
+# Gets the values by name, in a process of its own, and yields how far it is and what it found.
+@flow.run
+def count(text, shortest):
+    words = [word for word in text.lower().split() if len(word) >= shortest]
+    distinct = sorted(set(words))
+    yield Progress(1, 1, "counted")
+    yield Table("words", [{{"word": word, "times": words.count(word)}} for word in distinct])
+    yield Note(f"{{len(words)}} words, {{len(distinct)}} of them distinct.")
+'''
+
+
+def init(folder: Path) -> list[Path]:
+    """Makes what a workspace lacks, and returns what was made."""
+    made = []
+    for name in FOLDERS:
+        path = folder / name
+        if not path.is_dir():
+            try:
+                path.mkdir(mode=0o700, parents=True)
+            except (FileExistsError, NotADirectoryError):
+                raise Conflict(f"{path} can not be made: a file is in its way. Move it, or choose another folder.") from None
+            except OSError as error:
+                raise AssistantError(f"{path} can not be made: {error.strerror}. Choose another folder.") from error
+            made.append(path)
+    return made
+
+
+def new(workspace: Path, stem: str) -> Path:
+    """Writes `workflows/<stem>.py` from the template. Conflict: there is one already."""
+    if not STEM.fullmatch(stem):
+        raise AssistantError(
+            f"{stem[:80]!r} is no name for a workflow: take small letters, digits and _, such as count_words."
+        )
+    path = workspace / "workflows" / f"{stem}.py"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(TEMPLATE.format(title=stem.replace("_", " ").strip().capitalize()))
+    except FileExistsError:
+        raise Conflict(f"{path} can not be made: it is there already. Choose another name.") from None
+    except OSError as error:
+        raise AssistantError(f"{path} can not be written: {error.strerror}.") from error
+    return path

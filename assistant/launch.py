@@ -1,0 +1,49 @@
+"""Starts a session's run with its values, and notices runs that ended without a word."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from . import live, runs
+from .actions import new_id, parameters_of
+from .cards import cards, open_card
+from .errors import Conflict
+from .log import Entry, Fact
+from .session import Session
+from .workspace import Handle
+
+
+async def start_run(handle: Handle, by: str = "user") -> str:
+    """Starts a run and returns its id. Conflict where a step is open or a run is under way."""
+    values = await parameters_of(handle)
+    flow = handle.workflow()
+    run = new_id("r")
+
+    async def write(facts: list[Fact]) -> list[Entry]:
+        def decide(session: Session) -> Sequence[Fact]:
+            if facts[0].did == "started":
+                if session.run and session.run.state == "running":
+                    raise Conflict("A run of this session is still under way; wait for it or cancel it.")
+                if session.values != values or open_card(cards(session, flow)):
+                    raise Conflict("The values have just changed. Look at them, then start the run again.")
+            return facts
+
+        return await handle.write(decide)
+
+    def tell(now: runs.ProgressNow) -> None:
+        live.progress[handle.sid] = asdict(now)
+        live.wake(handle.sid)
+
+    asked = flow.fields()
+    secrets = {name: value for name, value in handle.secrets().items() if name in asked}
+    path = handle.workspace.workflow_files()[flow.stem]
+    lock = handle.folder / "run.lock"
+    task = await runs.start(runs.Launch(run, path, values, handle.files, lock, secrets, by), write, tell)
+    task.add_done_callback(lambda _: (live.progress.pop(handle.sid, None), live.wake(handle.sid)))
+    return run
+
+
+async def mark_interrupted(handle: Handle) -> None:
+    """Ends the runs that have no end in the log and whose process is gone."""
+    if handle.log.damage or handle.log.newer_format or not runs.unfinished(handle.log.entries):
+        return
+    await handle.write(lambda _: runs.interrupted(handle.log.entries, handle.folder / "run.lock"))

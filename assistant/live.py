@@ -1,0 +1,59 @@
+"""Memory of what is under way: words and progress that are not in the log yet, and who waits for changes.
+
+All of it may be lost at any moment; the log says what happened. One event loop uses it.
+"""
+
+import asyncio
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Draft:
+    """A reply being written. `phase`: waiting, loading, reading, writing, preparing."""
+
+    turn: str
+    model: str
+    phase: str = "waiting"
+    text: str = ""
+    thinking: str = ""
+    since: float = 0.0
+
+
+@dataclass
+class Pulse:
+    """Counts a session's changes; streams sleep on it."""
+
+    beat: int = 0
+    event: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+drafts: dict[str, Draft] = {}
+progress: dict[str, dict[str, Any]] = {}  # by session: done, total, note, rate, left, output
+_pulses: defaultdict[str, Pulse] = defaultdict(Pulse)
+
+
+def wake(sid: str) -> None:
+    """Something about the session changed: every stream of it looks again."""
+    pulse = _pulses[sid]
+    pulse.beat += 1
+    pulse.event.set()
+    pulse.event = asyncio.Event()
+
+
+def beat(sid: str) -> int:
+    return _pulses[sid].beat
+
+
+async def changed(sid: str, seen: int, seconds: float) -> bool:
+    """Waits until the session's beat differs from `seen`; False when `seconds` passed without it."""
+    pulse = _pulses[sid]
+    if pulse.beat != seen:
+        return True
+    try:
+        async with asyncio.timeout(seconds):
+            await pulse.event.wait()
+    except TimeoutError:
+        return False
+    return True

@@ -1,0 +1,384 @@
+"""The append-only log of one session: the only module that writes a log.jsonl.
+
+    lock (thread, flock) ─ read what is new ─ decide(entries) ─ mend a torn tail ─ os.write ─ unlock ─ fsync
+
+The order of lines is fixed under the lock. The fsync comes after it, so that nobody waits for another's disk
+and several who wait share one; each is answered only when its own lines are on disk. POSIX only: flock,
+O_NOFOLLOW.
+"""
+
+import asyncio
+import fcntl
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from assistant.disk import OPEN, Mark, failure, keep_aside, look, make_folder, read_file, sync_folder
+from assistant.errors import Conflict, ReadOnly, WriteFailed
+from assistant.lines import Damage, Entry, Fact, decode, encode, is_newer, next_at, scan
+
+__all__ = ["Damage", "Decide", "Entry", "Fact", "Log", "create", "decode", "encode", "read", "verify"]
+
+NAME = "log.jsonl"
+LOCK = "log.lock"
+LOCK_SECONDS = 10.0  # as long as a writer waits for another program
+_CHECKED = 19  # bytes of a line's checksum, with the newline
+_fsyncs = ThreadPoolExecutor(
+    4, "fsync"
+)  # not the loop's own threads, which a workflow's function may hold up
+
+Decide = Callable[[list[Entry]], Sequence[Fact | Entry]]
+"""Gets all entries (the log's own list: look, do not change), says what to write. It must not use the log."""
+
+
+class Log:
+    """One session's log, kept open; for all threads and tasks of one process, not across a fork.
+
+    A class because it holds what must live together: descriptors, the lock, and how far the file was read.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Read the log in `folder`. NotFound: there is none (or a link, or a folder, in its place)."""
+        self.folder = folder
+        self.entries: list[Entry] = []
+        self.damage: Damage | None = None
+        self.newer_format = False
+        self.generation = 0  # grows when the file was read afresh, so that earlier entries may have changed
+        self._path = folder / NAME
+        self._seen: Mark = (0, 0)  # the file as it was at the last look
+        self._used = 0  # bytes of good lines
+        self._last = b""  # the end of them, a checksum: the next look sees whether it still stands there
+        self._bare = False  # the last good line has no newline
+        self._file: int | None = None
+        self._inode = 0  # of that descriptor
+        self._lock: int | None = None
+        self._state = threading.Lock()  # around all above; held only for short
+        self._written = 0  # writes that asked for an fsync
+        self._synced = 0  # of those, how many are on disk
+        self._failed = ""  # why this log takes no more writes until it is read again
+        self._lost = range(0)  # writes whose fsync failed before it was read again
+        self._disk = threading.Lock()  # around an fsync
+        self._syncing: asyncio.Future[None] | None = None
+        self.catch_up()
+
+    def catch_up(self) -> list[Entry]:
+        """Read what is new in the file and return it. Costs one stat when there is nothing."""
+        with self._state:
+            return self._catch_up()
+
+    def append(self, decide: Decide) -> list[Entry]:
+        """Write what `decide` says, as one action; returns the entries once they are on disk. Blocks."""
+        for pause in _pauses():
+            if self._try_lock():
+                break
+            time.sleep(pause)
+        written, goal = self._write_locked(decide)
+        self._sync(goal)
+        return written
+
+    async def write(self, decide: Decide) -> list[Entry]:
+        """As `append`, in an event loop: `decide` runs in it, the fsync in a thread, one for all who wait."""
+        for pause in _pauses():
+            if self._try_lock():
+                break
+            await asyncio.sleep(pause)
+        written, goal = self._write_locked(decide)
+        while not self._is_synced(goal):
+            loop, running = asyncio.get_running_loop(), self._syncing
+            if running is None or running.done() or running.get_loop() is not loop:
+                running = self._syncing = loop.run_in_executor(_fsyncs, self._sync, goal)
+                running.add_done_callback(_heard)
+            await asyncio.shield(running)  # one who is cancelled leaves it to the others
+        return written
+
+    def read_again(self) -> None:
+        """Read the file from its start, with new descriptors: the way to write again after a failed fsync."""
+        self.close()
+        with self._state, self._disk:
+            if self._failed:
+                self._lost = range(self._synced + 1, self._written + 1)
+                self._failed = ""
+            self._read_all()
+
+    def close(self) -> None:
+        """Give the descriptors back; a later write opens them again."""
+        with self._state:
+            try:
+                if not self._failed:
+                    self._sync(self._written)
+            finally:
+                with self._disk:
+                    for descriptor in (self._file, self._lock):
+                        if descriptor is not None:
+                            os.close(descriptor)
+                    self._file = self._lock = None
+
+    # Reading; self._state is held
+
+    def _catch_up(self) -> list[Entry]:
+        known, now = len(self.entries), look(self._path)
+        if now == self._seen:
+            return []
+        if self.damage or now[0] != self._seen[0] or not self._read_on():
+            self._read_all()
+        return self.entries[known:]
+
+    def _read_all(self) -> None:
+        self.generation += 1
+        self._used, self._last, self._bare = 0, b"", False
+        fresh: list[Entry] = []
+        self.damage = self._read_into(fresh)
+        self.entries[:] = fresh
+        self.newer_format = is_newer(fresh)
+
+    def _read_on(self) -> bool:
+        """Read from where the last look ended; False if that does not fit: then all must be read again."""
+        known = len(self.entries)
+        if self._read_into(self.entries) is None:
+            return True
+        del self.entries[known:]
+        return False
+
+    def _read_into(self, entries: list[Entry]) -> Damage | None:
+        data, seen = read_file(self._path, self._used - len(self._last))
+        start = len(self._last)
+        if self._bare and len(data) > start:
+            start += 1
+        if data[:start] != self._last + b"\n"[: start - len(self._last)]:
+            return Damage(len(entries), "it is not the line that was there before", len(entries) - 1)
+        found = scan(data[start:], entries)
+        good = start + found.used
+        self._used += good - len(self._last)
+        self._bare = found.bare or (self._bare and start == len(self._last))
+        self._last = data[max(0, good - _CHECKED) : good]
+        self._seen = seen
+        return found.damage
+
+    # Writing; self._state and the flock are held from _try_lock to _unlock
+
+    def _try_lock(self) -> bool:
+        if not self._state.acquire(blocking=False):
+            return False
+        locked = False
+        try:
+            locked = self._flock()
+        finally:
+            if not locked:
+                self._state.release()
+        return locked
+
+    def _flock(self) -> bool:
+        try:
+            if self._lock is None:
+                look(self._path)  # a session that is being deleted must not get a new file
+                self._lock = os.open(self.folder / LOCK, os.O_RDWR | os.O_CREAT | OPEN, 0o600)
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.fstat(self._lock).st_nlink:
+                return True
+            os.close(self._lock)  # the lock file was deleted: others may have a new one
+            self._lock = None
+        except BlockingIOError:
+            pass
+        except OSError as error:
+            raise failure(self.folder, error) from error
+        return False
+
+    def _unlock(self) -> None:
+        try:
+            if self._lock is not None:
+                fcntl.flock(self._lock, fcntl.LOCK_UN)
+        finally:
+            self._state.release()
+
+    def _write_locked(self, decide: Decide) -> tuple[list[Entry], int]:
+        """The entries written, and the number of the fsync that they wait for (0: none)."""
+        try:
+            self._catch_up()
+            if self.damage:
+                self._read_all()  # it was seen without the lock, perhaps in the midst of another's write
+            self._check_writable()
+            facts = decide(self.entries)
+            if not facts:
+                return [], 0
+            written = self._write(facts)
+            goal = 0
+            if any([isinstance(fact, Entry) or fact.sync for fact in facts]):
+                goal = self._written = self._written + 1
+            return written, goal
+        finally:
+            self._unlock()
+
+    def _check_writable(self) -> None:
+        if self.newer_format:
+            raise ReadOnly(
+                f"The session {self.folder.name} was written by a newer version of this program. "
+                "It can be looked at, not changed; update the program to go on with it."
+            )
+        if self.damage:
+            raise ReadOnly(
+                f"{self.damage} The session can be looked at, not changed; fork it from there to go on."
+            )
+        if self._failed:
+            raise WriteFailed(self._failed)
+
+    def _write(self, facts: Sequence[Fact | Entry]) -> list[Entry]:
+        at = next_at(self.entries[-1] if self.entries else None)
+        lines = []
+        for n, fact in enumerate(facts, len(self.entries) + 1):
+            entry = fact if isinstance(fact, Entry) else Entry(n, at, fact.by, fact.did, dict(fact.fields))
+            if entry.n != n:
+                raise ValueError(f"entry {entry.n} can not stand at line {n}")
+            lines.append(encode(entry))
+        written = [decode(line) for line in lines]  # what a reader gets: lists for tuples, text for keys
+        data = b"\n".join([*([b""] if self._bare else []), *lines, b""])
+        try:
+            descriptor = self._open()
+            self._mend(descriptor)
+            self._put(descriptor, data)
+        except OSError as error:
+            raise failure(self.folder, error) from error
+        self._used += len(data)
+        self._seen = (self._inode, self._used)
+        self._last, self._bare = data[-_CHECKED:], False
+        self.entries += written
+        self.newer_format = is_newer(self.entries)
+        return written
+
+    def _open(self) -> int:
+        """The descriptor to write to: the file that the path names now, never a new or a deleted one."""
+        if self._file is None or self._inode != self._seen[0]:
+            with self._disk:
+                if self._file is not None:
+                    os.close(self._file)
+                    self._file = None
+                self._file = os.open(self._path, os.O_RDWR | os.O_APPEND | OPEN)
+                self._inode = self._seen[0]
+        return self._file
+
+    def _mend(self, descriptor: int) -> None:
+        """Keep what stands after the last good line in a file of its own, and cut it from the log."""
+        if (torn := self._seen[1] - self._used) > 0:
+            keep_aside(self.folder, len(self.entries) + 1, os.pread(descriptor, torn, self._used))
+            os.ftruncate(descriptor, self._used)
+
+    def _put(self, descriptor: int, data: bytes) -> None:
+        done = self._os_write(descriptor, data)
+        if done == len(data):
+            return
+        try:
+            os.ftruncate(descriptor, self._used)
+        except OSError:
+            self._failed = (
+                f"The log of {self.folder.name} ends in half a line; open the session again to write to it."
+            )
+        raise WriteFailed(
+            f"Nothing was written: only {done:,} of {len(data):,} bytes found room, so the disk is probably "
+            "full. Make room and try again."
+        )
+
+    def _is_synced(self, goal: int) -> bool:
+        """Whether that write is on disk; WriteFailed if this can not be known any more."""
+        if goal in self._lost or (goal > self._synced and self._failed):
+            raise WriteFailed(
+                self._failed or "The disk failed as this was saved, so it may be lost. Look, and try again."
+            )
+        return self._synced >= goal
+
+    def _sync(self, goal: int) -> None:
+        """Bring that write to the disk, and with it all that came before and since. Blocks."""
+        with self._disk:
+            if self._is_synced(goal):
+                return
+            reached = self._written
+            assert self._file is not None  # closed only when all is on disk or has failed
+            try:
+                self._os_fsync(self._file)
+            except OSError as error:
+                # The kernel forgets the error and the data: a second fsync would succeed and mean nothing.
+                self._failed = (
+                    f"The disk failed as the log of {self.folder.name} was saved ({error.strerror}), so what "
+                    "was written last may be lost. The session is read-only until it is opened again."
+                )
+                raise WriteFailed(self._failed) from error
+            self._synced = reached
+
+    # The two calls that a failing disk makes fail, for tests to stand in for it
+
+    def _os_write(self, descriptor: int, data: bytes) -> int:
+        return os.write(descriptor, data)
+
+    def _os_fsync(self, descriptor: int) -> None:
+        os.fsync(descriptor)
+
+
+def create(folder: Path, facts: Sequence[Fact | Entry]) -> Log:
+    """Make a session's folder and its log with the first lines, all on disk. Conflict: it has a log already.
+
+    A fork passes entries: they keep their time and who, and must stand at their own number.
+    """
+    try:
+        make_folder(folder)
+        os.close(os.open(folder / NAME, os.O_WRONLY | os.O_CREAT | os.O_EXCL | OPEN, 0o600))
+    except FileExistsError:
+        raise Conflict(f"There is a session {folder.name} already; nothing was written.") from None
+    except OSError as error:
+        raise failure(folder, error) from error
+    log = Log(folder)
+    try:
+        log.append(lambda _: facts)
+        sync_folder(folder)
+    except BaseException as error:
+        log.close()
+        os.unlink(folder / NAME)  # what was not acknowledged must not stand there as an empty session
+        if isinstance(error, OSError):
+            raise failure(folder, error) from error
+        raise
+    return log
+
+
+def read(path: Path) -> tuple[list[Entry], Damage | None]:
+    """All entries of a log file, up to the first damage. Reads only; a torn last line is left out."""
+    entries: list[Entry] = []
+    return entries, scan(read_file(path)[0], entries).damage
+
+
+def verify(path: Path) -> list[str]:
+    """What is not as it should be with a log file, as sentences; none if all is well."""
+    entries: list[Entry] = []
+    data, _ = read_file(path)
+    found = scan(data, entries)
+    said = []
+    if not entries and not found.damage:
+        said.append("The log has no entry.")
+    if is_newer(entries):
+        said.append("The log was written by a newer version of this program: it can be read, not changed.")
+    if found.damage:
+        said.append(str(found.damage))
+    elif torn := len(data) - found.used:
+        said.append(
+            f"The log ends in {torn:,} bytes of a line that was never finished, so never acknowledged; "
+            f"the next write keeps them in a file log.torn-{len(entries) + 1}."
+        )
+    elif found.bare:
+        said.append("The last line is good but has no newline; the next write restores it.")
+    return said
+
+
+def _heard(done: asyncio.Future[None]) -> None:
+    if not done.cancelled():
+        done.exception()  # all who waited may be gone; the log keeps the failure
+
+
+def _pauses() -> Iterator[float]:
+    """Seconds to wait before each next try for the lock. Tried again and again, as flock has no deadline."""
+    end = time.monotonic() + LOCK_SECONDS
+    pause = 0.000_5
+    while time.monotonic() < end:
+        yield pause
+        pause = min(2 * pause, 0.02)
+    raise WriteFailed(
+        f"Nothing was written: another program has held {LOCK} for {LOCK_SECONDS:g} s. Try again."
+    )

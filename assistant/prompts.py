@@ -1,0 +1,86 @@
+"""The texts that a model gets: Jinja files in prompts/, the workspace's own before the shipped ones.
+
+A file that does not parse or render is named with its line, and the shipped one is used in its place.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined, Template, TemplateError, TemplateSyntaxError
+from loguru import logger
+
+from .errors import AssistantError
+from .settings import shipped
+
+ENDING = ".md.j2"
+
+
+class Prompts:
+    """The prompt files of one workspace, read afresh when they change (a class: it keeps what it parsed).
+
+    `problems` says, by path, what is wrong with a file of the workspace as it is now.
+    """
+
+    def __init__(self, workspace: Path) -> None:
+        self.folders = (workspace / "prompts", shipped("prompts"))
+        self.problems: dict[Path, str] = {}
+        self._known: dict[Path, tuple[tuple[int, int], Template]] = {}
+        self._environment = Environment(
+            undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
+        )
+
+    def render(self, name: str, **values: Any) -> str:
+        """The text of `name`.md.j2 with these values. Raises AssistantError if even the shipped one fails."""
+        problem = f"There is no prompt {name}{ENDING}."
+        for path in self._paths(name):
+            try:
+                text = self._template(path).render(**values).strip()
+            except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, OSError) as error:
+                problem = self._tell(path, error)
+            else:
+                self.problems.pop(path, None)
+                return text
+        raise AssistantError(problem)
+
+    def notice(self) -> str:
+        """What is wrong with the workspace's prompts; "" if nothing."""
+        return " ".join(f"{problem} The shipped one is used." for problem in self.problems.values())
+
+    def _paths(self, name: str) -> Iterator[Path]:
+        for folder in dict.fromkeys(folder.resolve() for folder in self.folders):
+            path = folder / f"{name}{ENDING}"
+            if path.is_file():
+                yield path
+            else:
+                self.problems.pop(path, None)
+
+    def _template(self, path: Path) -> Template:
+        stat = path.stat()
+        stamp = (stat.st_mtime_ns, stat.st_size)
+        known = self._known.get(path)
+        if known is None or known[0] != stamp:
+            source = path.read_text("utf-8")
+            code = self._environment.compile(source, str(path), str(path))
+            template = Template.from_code(self._environment, code, self._environment.make_globals(None))
+            known = self._known[path] = (stamp, template)
+        return known[1]
+
+    def _tell(self, path: Path, error: Exception) -> str:
+        line = error.lineno if isinstance(error, TemplateSyntaxError) else _line(error, path)
+        where = f"prompts/{path.name}" + (f", line {line}" if line else "")
+        problem = f"{where}: {str(error).rstrip('.') or type(error).__name__}."
+        if self.problems.get(path) != problem:
+            self.problems[path] = problem
+            logger.warning(problem)
+        return problem
+
+
+def _line(error: Exception, path: Path) -> int | None:
+    """The line of the file that the error came from, as Jinja puts it into the traceback."""
+    found, trace = None, error.__traceback__
+    while trace:
+        if trace.tb_frame.f_code.co_filename == str(path):
+            found = trace.tb_lineno
+        trace = trace.tb_next
+    return found

@@ -1,0 +1,44 @@
+"""How routes answer: a page, a fragment, a redirect that knows the prefix, an error as a sentence."""
+
+from typing import Any
+
+from fasthtml.components import P, to_xml
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+
+from ..errors import AssistantError
+from .regions import partial
+from .views.base import problem_page
+
+
+def prefix_of(request: Request) -> str:
+    return str(request.scope.get("root_path", "")).rstrip("/")
+
+
+def page_answer(component: Any, status: int = 200) -> HTMLResponse:
+    return HTMLResponse(str(to_xml(component, indent=False)), status)
+
+
+def by_htmx(request: Request) -> bool:
+    return request.headers.get("hx-request") == "true"
+
+
+def wants_json(request: Request) -> bool:
+    accept = request.headers.get("accept", "")
+    return "application/json" in accept and "text/html" not in accept
+
+
+def done(request: Request, address: str) -> Response:
+    """After a change: nothing under htmx, since the stream brings it; else back to the page."""
+    if by_htmx(request):
+        return Response(status_code=204)
+    return RedirectResponse(f"{prefix_of(request)}/{address}", 303)
+
+
+def error_answer(request: Request, error: AssistantError, back: str = ".") -> Response:
+    """The error's sentence, as a page, as a fragment for the page that is there, or as JSON."""
+    if by_htmx(request):
+        return HTMLResponse(partial("#toast", "innerHTML", str(to_xml(P(str(error))))), error.status)
+    if wants_json(request):
+        return JSONResponse({"error": str(error)}, error.status)
+    return page_answer(problem_page(prefix_of(request), "That did not work", str(error), back), error.status)

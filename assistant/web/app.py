@@ -1,0 +1,75 @@
+"""The web application: one program's state, its routes, and the gate in front of everything."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from fasthtml.core import FastHTML
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from .. import runs
+from ..errors import AssistantError, NotFound
+from ..launch import start_run
+from ..settings import Settings
+from ..turn import Chat
+from ..workspace import Workspace
+from .assets import assets
+from .answers import error_answer
+from .gate import Gate
+from .routes import cards, chat, files, home, record, sessions, stream
+
+
+@dataclass
+class Site:
+    """What the routes share (a class: it lives as long as the program)."""
+
+    settings: Settings
+    workspace: Workspace
+    chat: Chat
+    streams: dict[str, int] = field(default_factory=dict)  # open streams by session
+    ending: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+def make_app(settings: Settings) -> ASGIApp:
+    """The whole application for `settings`, behind the gate."""
+    workspace = Workspace(settings)
+    site = Site(settings, workspace, Chat(workspace, start_run))
+    app = FastHTML(
+        default_hdrs=False,
+        canonical=False,
+        sess_cls=None,
+        secret_key="no sessions",  # else a key file is written into the current folder
+        lifespan=partial(_lifespan, site),
+        exception_handlers={AssistantError: _on_error, 404: _on_404},
+    )
+    app.state.site = site
+    for part in (home, sessions, cards, chat, files, record, stream):
+        part.add(app, site)
+    app.router.routes.append(assets.route())
+    return Gate(GZipMiddleware(app, minimum_size=1_000, compresslevel=5), settings)
+
+
+async def _lifespan(site: Site, app: Any) -> AsyncIterator[None]:
+    watcher = asyncio.create_task(site.chat.watch(lambda: list(site.streams)))
+    try:
+        yield
+    finally:
+        site.ending.set()
+        watcher.cancel()
+        await asyncio.gather(watcher, return_exceptions=True)
+        await site.chat.close()
+        await runs.stop_all()
+
+
+async def _on_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, AssistantError)
+    return error_answer(request, error)
+
+
+async def _on_404(request: Request, error: Exception) -> Response:
+    return error_answer(request, NotFound(f"There is nothing at {request.url.path[:200]}."))

@@ -1,0 +1,153 @@
+"""The session page as regions: drawn from what is shown, compared, and sent where they differ. Pure.
+
+page at n ──┐
+stream:     └─ regions(shown) ─ compare with what this connection had ─▶ <hx-partial> for each that differs
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from fasthtml.components import Div, to_xml
+
+from ..live import Draft
+from ..log import Entry
+from ..session import redo_of, undo_of
+from .markdown import blocks, markdown
+from .views.base import rail
+from .views.cards import card_view, fields_of, head, trigger, undo_bar
+from .views.chat import WINDOW, chips, draft_meta, draft_view, flags, message_view, send_or_stop, visible
+from .views.runs import runs_view
+from .views.shown import Shown
+from .views.status import model_picker, notice, status_view
+
+
+@dataclass
+class Sent:
+    """What one connection has: markup by region id, the messages' flags, and how much of the draft."""
+
+    regions: dict[str, str] = field(default_factory=dict)
+    frames: dict[str, str] = field(default_factory=dict)
+    messages: dict[int, tuple[Any, ...]] = field(default_factory=dict)
+    turn: str | None = None
+    blocks: int = 0
+    tail: str = ""
+    meta: str = ""
+
+
+def html(component: Any) -> str:
+    return str(to_xml(component, indent=False))
+
+
+def partial(target: str, how: str, markup: str) -> str:
+    return f'<hx-partial hx-target="{target}" hx-swap="{how}">{markup}</hx-partial>'
+
+
+def undo(shown: Shown) -> Any:
+    return undo_bar(shown, bool(undo_of(shown.session)), bool(redo_of(shown.session)))
+
+
+def regions(shown: Shown, results: Any, today: str) -> dict[str, Any]:
+    """Every region but the cards and the conversation, by id."""
+    return {
+        "status": status_view(shown),
+        "model": model_picker(shown),
+        "notice": notice(shown),
+        "head": head(shown),
+        "trigger": trigger(shown),
+        "undo-bar": undo(shown),
+        "runs": runs_view(shown),
+        "results": results,
+        "chips": chips(shown),
+        "chat-buttons": send_or_stop(shown),
+        "rail": rail(shown.sessions, shown.sid, today),
+    }
+
+
+def changes(shown: Shown, results: Any, today: str, sent: Sent) -> Iterator[str]:
+    """The partials that bring a page which has `sent` up to what is shown; `sent` is brought along."""
+    yield from _cards(shown, sent)
+    for id, component in regions(shown, results, today).items():
+        markup = html(component)
+        if sent.regions.get(id) != markup:
+            sent.regions[id] = markup
+            how = "outerMorph" if id not in ("trigger", "chat-buttons") else "outerHTML"
+            yield partial(f"#{id}", how, markup)
+    yield from _messages(shown, sent)
+    yield from draft_changes(shown.draft, sent)
+
+
+def _cards(shown: Shown, sent: Sent) -> Iterator[str]:
+    """A card is swapped as a whole when its frame differs, else field by field."""
+    for number, card in enumerate(shown.cards, 1):
+        id = f"card-{card.step.name}"
+        whole = html(card_view(shown, card, number))
+        if sent.regions.get(id) == whole:
+            continue
+        rows = {f"field-{f.name}": "" for f in card.step.fields} if card.state == "open" else {}
+        frame = whole
+        if card.state == "open":
+            for field_, row in zip(card.step.fields, fields_of(shown, card), strict=True):
+                rows[f"field-{field_.name}"] = html(row)
+                frame = frame.replace(rows[f"field-{field_.name}"], f"<{field_.name}>")
+        same = sent.frames.get(id) == frame
+        opening = shown.session.opening(card.step.name)
+        frame_key = f"{card.state} {opening.n if opening else 0}"
+        again = sent.frames.get(f"{id} state") == frame_key
+        sent.regions[id], sent.frames[id], sent.frames[f"{id} state"] = whole, frame, frame_key
+        if same and card.state == "open":
+            for row_id, markup in rows.items():
+                if sent.regions.get(row_id) != markup:
+                    yield partial(f"#{row_id}", "outerMorph", markup)
+        else:
+            # the same opening keeps what is typed on it; another one is a new card
+            yield partial(f"#{id}", "outerMorph" if again else "outerHTML", whole)
+        sent.regions.update(rows)
+
+
+def _messages(shown: Shown, sent: Sent) -> Iterator[str]:
+    """New messages stand before the draft; those whose buttons have gone are swapped."""
+    for entry in visible(shown.session)[-WINDOW:]:
+        key = (*flags(shown.session, entry), _waits(shown, entry), shown.model)
+        if sent.messages.get(entry.n) == key:
+            continue
+        markup = html(message_view(shown, entry))
+        if entry.n in sent.messages:
+            if sent.regions.get(f"m{entry.n}") != markup:
+                yield partial(f"#m{entry.n}", "outerHTML", markup)
+        else:
+            yield partial("#draft", "beforebegin", markup)
+        sent.messages[entry.n], sent.regions[f"m{entry.n}"] = key, markup
+
+
+def _waits(shown: Shown, entry: Entry) -> bool:
+    """Whether the message's words are being answered now."""
+    return (
+        entry.did in ("said", "failed") and shown.draft is not None and shown.draft.turn == entry.get("turn")
+    )
+
+
+def draft_changes(draft: Draft | None, sent: Sent) -> Iterator[str]:
+    """Finished blocks once, and only the block being written again."""
+    if draft is None:
+        if sent.turn is not None:
+            sent.turn = None
+            yield partial("#draft", "outerHTML", html(draft_view(None)))
+        return
+    finished, tail = blocks(draft.text)
+    if sent.turn != draft.turn or len(finished) < sent.blocks:
+        sent.turn, sent.blocks, sent.tail = draft.turn, len(finished), tail
+        sent.meta = html(draft_meta(draft))
+        yield partial("#draft", "outerHTML", html(draft_view(draft)))
+        return
+    meta = html(draft_meta(draft))
+    if meta != sent.meta:
+        sent.meta = meta
+        yield partial("#draft-meta", "outerHTML", meta)
+    if len(finished) > sent.blocks:
+        new = "".join(html(Div(markdown(block))) for block in finished[sent.blocks :])
+        sent.blocks = len(finished)
+        yield partial("#draft-done", "beforeend", new)
+    if tail != sent.tail:
+        sent.tail = tail
+        yield partial("#draft-tail", "innerHTML", html(markdown(tail)))

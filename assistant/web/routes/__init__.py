@@ -1,0 +1,1 @@
+"""The addresses. Each module adds its own with `add(app, site)`."""

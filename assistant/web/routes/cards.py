@@ -1,0 +1,185 @@
+"""The cards: Next, edit again, help, undo and redo; runs."""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import anyio.to_thread
+from fasthtml.components import P, to_xml
+from starlette.datastructures import FormData, UploadFile
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from ... import actions, runs
+from ...cards import cards, help_due, open_card
+from ...errors import Conflict, NotFound, WriteFailed
+from ...fields import Field
+from ...forms import read_form
+from ...launch import start_run
+from ...log import Fact
+from ...results import safe_name, unique
+from ...session import Session
+from ...workflow import Step
+from ...workspace import Handle
+from ..answers import by_htmx, done
+from ..regions import partial
+from ..views.cards import card_view
+from .sessions import opened, page_of, shown_of
+
+
+def add(app: Any, site: Any) -> None:
+    @app.post("/sessions/{sid}/steps/{step}")
+    async def next_card(request: Request, sid: str, step: str) -> Response:
+        handle = await opened(site, sid)
+        found = _step(handle, step)
+        async with request.form(max_fields=20_000, max_files=100) as form:
+            _check_open(handle, step)  # before a large upload is kept
+            items, added = await _kept(handle, found, form)
+        raw = read_form(found.fields, items)
+        try:
+            if added:
+                await handle.write(lambda _: added)
+            outcome = await actions.complete(handle, step, raw)
+        except Conflict as error:
+            return await _conflict(request, handle, error)
+        if outcome.refused:
+            shown = await shown_of(site, handle, typed={step: _typed(found.fields, raw, items)})
+            if not by_htmx(request):
+                return page_of(shown, handle, request, 422)
+            number = next(n for n, card in enumerate(shown.cards, 1) if card.step.name == step)
+            card = shown.cards[number - 1]
+            markup = str(to_xml(card_view(shown, card, number), indent=False))
+            return HTMLResponse(partial(f"#card-{step}", "outerMorph", markup), 422)
+        return done(request, f"sessions/{sid}")
+
+    async def _conflict(request: Request, handle: Handle, error: Conflict) -> Response:
+        """409 with what is true now."""
+        shown = await shown_of(site, handle)
+        if not by_htmx(request):
+            return page_of(shown, handle, request, 409)
+        markup = [
+            partial(f"#card-{card.step.name}", "outerMorph", str(to_xml(card_view(shown, card, n), indent=False)))
+            for n, card in enumerate(shown.cards, 1)
+        ]
+        sentence = partial("#toast", "innerHTML", str(to_xml(P(str(error)))))
+        return HTMLResponse("".join([*markup, sentence]), 409)
+
+    @app.post("/sessions/{sid}/steps/{step}/reopen")
+    async def reopen(request: Request, sid: str, step: str) -> Response:
+        handle = await opened(site, sid)
+        _step(handle, step)
+        await actions.reopen(handle, step)
+        return done(request, f"sessions/{sid}")
+
+    @app.post("/sessions/{sid}/steps/{step}/help")
+    async def help_(request: Request, sid: str, step: str) -> Response:
+        """The hidden trigger. The log decides whether the help was given already."""
+        handle = await opened(site, sid)
+        flow, found = handle.workflow(), _step(handle, step)
+        text = "\n".join(part for part in (found.question, found.help) if part)
+
+        def decide(session: Session) -> list[Fact]:
+            card = open_card(cards(session, flow))
+            due = card is not None and card.step.name == step and help_due(session, card)
+            return [Fact("workflow", "helped", {"step": step, "text": text})] if due else []
+
+        await handle.write(decide)
+        return done(request, f"sessions/{sid}")
+
+    @app.post("/sessions/{sid}/undo")
+    async def undo(request: Request, sid: str) -> Response:
+        handle = await opened(site, sid)
+        entry = str((await request.form()).get("entry") or "")
+        await actions.undo(handle, entry=int(entry) if entry.isascii() and entry.isdigit() else None)
+        return done(request, f"sessions/{sid}")
+
+    @app.post("/sessions/{sid}/redo")
+    async def redo(request: Request, sid: str) -> Response:
+        handle = await opened(site, sid)
+        await actions.redo(handle)
+        return done(request, f"sessions/{sid}")
+
+    @app.post("/sessions/{sid}/runs")
+    async def run(request: Request, sid: str) -> Response:
+        handle = await opened(site, sid)
+        try:
+            await start_run(handle)
+        except Conflict as error:
+            return await _conflict(request, handle, error)
+        return done(request, f"sessions/{sid}")
+
+    @app.post("/sessions/{sid}/runs/{run}/cancel")
+    async def cancel(request: Request, sid: str, run: str) -> Response:
+        handle = await opened(site, sid)
+        known = handle.session().runs.get(run)
+        if known is None:
+            raise NotFound(f"There is no run {run[:40]!r} in this session.")
+        if known.state == "running" and not await runs.cancel(run):
+            raise Conflict("This run belongs to another program; cancel it there.")
+        return done(request, f"sessions/{sid}")
+
+
+def _step(handle: Handle, name: str) -> Step:
+    found = handle.workflow().find(name)
+    if found is None:
+        raise NotFound(f"There is no card {name[:80]!r} in this workflow.")
+    return found
+
+
+def _check_open(handle: Handle, step: str) -> None:
+    if handle.log.damage or handle.log.newer_format:
+        raise Conflict("This session can only be looked at.")
+
+
+async def _kept(handle: Handle, step: Step, form: FormData) -> tuple[list[tuple[str, str]], list[Fact]]:
+    """The form as text pairs; uploads are kept in the session's files, and named in their field's place."""
+    items: list[tuple[str, str]] = []
+    added: list[Fact] = []
+    uploads = {field.name for field in step.fields if field.kind == "upload" or _is_upload_list(field)}
+    for name, value in form.multi_items():
+        if isinstance(value, str):
+            items.append((name, value))
+        elif value.filename and name.split(".")[0] in uploads:
+            fact = await anyio.to_thread.run_sync(_keep, handle.files, value)
+            added.append(fact)
+            items.append((name, f'{{"file": {_quoted(str(fact.fields["file"]))}}}'))
+    return items, added
+
+
+def _is_upload_list(field: Field) -> bool:
+    return field.item is not None and field.item.kind == "upload"
+
+
+def _quoted(text: str) -> str:
+    import json
+
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _keep(folder: Path, upload: UploadFile) -> Fact:
+    """Copies an upload into the session's files under a name of its own."""
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        path = unique(folder, safe_name(upload.filename or "upload"))
+        digest, size = hashlib.sha256(), 0
+        with path.open("wb") as file:
+            while chunk := upload.file.read(1 << 20):
+                digest.update(chunk)
+                size += len(chunk)
+                file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise WriteFailed(f"The file {upload.filename!r} could not be kept: {error.strerror}. Nothing was changed.") from error
+    return Fact("user", "added", {"file": path.name, "bytes": size, "sha256": digest.hexdigest()})
+
+
+def _typed(fields: tuple[Field, ...], raw: dict[str, Any], items: list[tuple[str, str]]) -> dict[str, Any]:
+    """What stands in the form as it was sent; never a secret."""
+    given = {name.split(".")[0] for name, _ in items}
+    return {
+        field.name: raw.get(field.name, "")
+        for field in fields
+        if field.kind not in ("secret", "upload") and (field.name in given or field.name in raw)
+    }

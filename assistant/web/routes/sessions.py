@@ -1,0 +1,135 @@
+"""A session: begin it, look at it now or as it was, fork, name, pin, archive and delete it."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from ... import live
+from ...actions import begin
+from ...errors import AssistantError, Conflict, NotFound
+from ...launch import mark_interrupted
+from ...log import Fact
+from ...session import redo_of, undo_of
+from ...workspace import Handle
+from ..answers import done, page_answer, prefix_of, wants_json
+from ..gather import gather, results_of, today
+from ..views.session import session_page
+from ..views.shown import Shown
+
+
+async def opened(site: Any, sid: str) -> Handle:
+    """The session's handle; runs that ended without a word are marked as interrupted first."""
+    handle: Handle = site.workspace.open(sid)
+    handle.session()
+    await mark_interrupted(handle)
+    return handle
+
+
+async def shown_of(site: Any, handle: Handle, at: int | None = None, typed: Any = None) -> Shown:
+    """Everything that the session's page draws."""
+    session = handle.session()
+    return gather(
+        handle, at, typed, await site.chat.look(), site.chat.model_of(session), site.workspace.summaries()
+    )
+
+
+def page_of(shown: Shown, handle: Handle, request: Request, status: int = 200) -> Response:
+    undo = (bool(undo_of(shown.session)), bool(redo_of(shown.session)))
+    results = results_of(shown, handle.files)
+    return page_answer(session_page(shown, prefix_of(request), results, undo, today()), status)
+
+
+def entry_number(handle: Handle, text: str | None) -> int | None:
+    """`?at=n` as a number of an entry; None for the present."""
+    if text is None or text == "":
+        return None
+    last = handle.session().n
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:12]) <= last:
+        raise NotFound(f"There is no entry {text[:20]} in this session; it has {last}.")
+    return int(text)
+
+
+def state_json(shown: Shown) -> dict[str, Any]:
+    """The state as the contract has it."""
+    run = shown.session.run
+    return {
+        "session": shown.sid,
+        "workflow": shown.session.workflow,
+        "n": shown.session.n,
+        "open": shown.open.step.name if shown.open else None,
+        "steps": {card.step.name: card.state for card in shown.cards},
+        "values": shown.session.values,
+        "origins": shown.session.origins,
+        "run": {"run": run.id, "state": run.state, "reason": run.reason, "results": list(run.results)} if run else None,
+    }
+
+
+def add(app: Any, site: Any) -> None:
+    @app.post("/sessions")
+    async def begin_session(request: Request) -> Response:
+        form = await request.form()
+        workflow = form.get("workflow")
+        if not isinstance(workflow, str) or not workflow:
+            raise NotFound("Say which workflow to begin: the field `workflow` is missing.")
+        handle = await begin(site.workspace, workflow)
+        return RedirectResponse(f"{prefix_of(request)}/sessions/{handle.sid}", 303)
+
+    @app.get("/sessions/{sid}")
+    async def session(request: Request, sid: str) -> Response:
+        handle = await opened(site, sid)
+        at = entry_number(handle, request.query_params.get("at"))
+        shown = await shown_of(site, handle, at)
+        if wants_json(request):
+            return JSONResponse(state_json(shown))
+        return page_of(shown, handle, request)
+
+    @app.get("/sessions/{sid}/status")
+    async def status(request: Request, sid: str) -> Response:
+        """What is under way, for a tab that is hidden."""
+        run = (await opened(site, sid)).session().run
+        return JSONResponse({"answering": sid in live.drafts, "running": bool(run and run.state == "running")})
+
+    @app.post("/sessions/{sid}/fork")
+    async def fork(request: Request, sid: str) -> Response:
+        handle = await opened(site, sid)
+        at = entry_number(handle, str((await request.form()).get("at") or "")) or handle.session().n
+        made = site.workspace.fork(handle, at)
+        return RedirectResponse(f"{prefix_of(request)}/sessions/{made.sid}", 303)
+
+    @app.post("/sessions/{sid}/delete")
+    async def delete(request: Request, sid: str) -> Response:
+        handle = await opened(site, sid)
+        run = handle.session().run
+        if run and run.state == "running":
+            raise Conflict("A run of this session is under way. Cancel it, then delete the session.")
+        await site.chat.stop(handle)
+        site.workspace.delete(sid)
+        return RedirectResponse(f"{prefix_of(request)}/", 303)
+
+    @app.post("/sessions/{sid}/name")
+    async def name(request: Request, sid: str) -> Response:
+        handle = await opened(site, sid)
+        text = " ".join(str((await request.form()).get("name") or "").split())[:120]
+        if not text:
+            raise Unnamed("A name needs at least one letter.")
+        await handle.write(lambda _: [Fact("user", "named", {"name": text})])
+        return done(request, f"sessions/{sid}")
+
+    async def switch(request: Request, sid: str, did: str) -> Response:
+        handle = await opened(site, sid)
+        on = str((await request.form()).get("on", "true")) not in ("false", "off", "0")
+        await handle.write(lambda _: [Fact("user", did, {"on": on})])
+        return done(request, f"sessions/{sid}")
+
+    @app.post("/sessions/{sid}/pin")
+    async def pin(request: Request, sid: str) -> Response:
+        return await switch(request, sid, "pinned")
+
+    @app.post("/sessions/{sid}/archive")
+    async def archive(request: Request, sid: str) -> Response:
+        return await switch(request, sid, "archived")
+
+
+class Unnamed(AssistantError):
+    status = 422

@@ -1,0 +1,131 @@
+"""The frame of every page: head, header, the list of sessions; and small parts that many views use."""
+
+from typing import Any
+
+from fasthtml.components import (
+    H3,
+    A,
+    Aside,
+    Base,
+    Body,
+    Button,
+    Head,
+    Header,
+    Html,
+    Li,
+    Link,
+    Main,
+    Meta,
+    Nav,
+    Noscript,
+    Script,
+    Small,
+    Span,
+    Strong,
+    Title,
+    Ul,
+)  # fmt: skip
+
+from ...workspace import Summary
+from ..assets import asset
+
+WHO = {"user": "you", "model": "assistant", "guide": "guide", "default": "default", "workflow": "workflow",
+       "app": "app", "cli": "command line", "mcp": "another program"}  # fmt: skip
+
+
+def by_tag(by: str, title: str | None = None) -> Any:
+    """The small tag that says where a value came from."""
+    return Span(WHO.get(by, by), cls="by", data_by=by, title=title)
+
+
+def clock(at: str) -> str:
+    """The time of day of an entry, as the log has it (UTC)."""
+    return at[11:19]
+
+
+def number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.3g}"
+
+
+def page(
+    title: str, prefix: str, *content: Any, cls: str = "", head: tuple[Any, ...] = (), **attributes: Any
+) -> Any:
+    """A whole page. Every address in it is relative to the one `<base>`."""
+    config = (
+        '{"includeIndicatorCSS":false,"history":false,"defaultSwap":"none","defaultTimeout":0,'
+        '"morphIgnore":["data-htmx-powered","data-typed"],"sse":{"reconnectMaxDelay":2000,"pauseOnBackground":true}}'
+    )
+    return Html(
+        Head(
+            Meta(charset="utf-8"),
+            Meta(name="viewport", content="width=device-width, initial-scale=1"),
+            Meta(
+                name="description", content="A local assistant that guides through workflows, step by step."
+            ),
+            Meta(name="color-scheme", content="light dark"),
+            Meta(name="htmx-config", content=config),
+            Title(title),
+            Base(href=f"{prefix}/"),
+            Link(rel="icon", href=asset("icon.svg"), type="image/svg+xml"),
+            Script(src=asset("theme.js")),
+            Link(rel="stylesheet", href=asset("vendor/pico.min.css")),
+            Link(rel="stylesheet", href=asset("app.css")),
+            Script(src=asset("vendor/htmx.min.js"), defer=True),
+            Script(src=asset("vendor/hx-sse.min.js"), defer=True),
+            Script(src=asset("app.js"), defer=True, data_graph=asset("graph.js")),
+            *head,
+        ),
+        Body(*content, cls=cls, **attributes),
+        lang="en",
+    )
+
+
+def top(where: Any, *controls: Any) -> Any:
+    """The header: the program, where one is, and what can be done here."""
+    theme = Button("Dark", cls="plain", id="theme", type="button", hidden=True)
+    return Header(
+        A(Strong("Assistant"), href=".", cls="home", title="All workflows and sessions"),
+        Span(where, cls="quiet where"),
+        Nav(*controls, theme, aria_label="Tools"),
+    )
+
+
+def rail(sessions: list[Summary], current: str | None, today: str) -> Any:
+    """The sessions at the left, those of today first."""
+    shown = [s for s in sessions if not s.archived][:60]
+    groups = {
+        "Pinned": [s for s in shown if s.pinned],
+        "Today": [s for s in shown if not s.pinned and s.changed[:10] == today],
+        "Earlier": [s for s in shown if not s.pinned and s.changed[:10] != today],
+    }
+    lists = [
+        part
+        for name, group in groups.items()
+        if group
+        for part in (H3(name), Ul(*[_rail_item(s, s.sid == current) for s in group]))
+    ]
+    new = A("New session", href=".", role="button")
+    return Aside(new, *lists, cls="rail", id="rail", aria_label="Sessions")
+
+
+def _rail_item(summary: Summary, current: bool) -> Any:
+    attributes = {"aria_current": "page"} if current else {}
+    title = summary.title if summary.name != summary.title else ""
+    line = " · ".join(part for part in (title, summary.state) if part)
+    return Li(A(summary.name, Small(line), href=f"sessions/{summary.sid}", **attributes))
+
+
+def refresh(seconds: int) -> Any:
+    """For browsers without JavaScript: the page loads itself again while something is under way."""
+    return Noscript(Meta(http_equiv="refresh", content=str(seconds)))
+
+
+def problem_page(prefix: str, title: str, sentence: str, back: str = ".") -> Any:
+    """A page that says what is wrong and where to go."""
+    return page(
+        title,
+        prefix,
+        top(title),
+        Main(Nav(A("Back", href=back)), Strong(sentence), cls="problem"),
+        cls="plain",
+    )

@@ -1,0 +1,180 @@
+"""The column of cards: what a step asks, what was answered and by whom, and what can be done."""
+
+from typing import Any
+
+from fasthtml.components import (
+    H1,
+    H3,
+    Article,
+    Button,
+    Dd,
+    Details,
+    Div,
+    Dl,
+    Dt,
+    Footer,
+    Form,
+    Header,
+    Noscript,
+    P,
+    Progress,
+    Small,
+    Span,
+    Summary,
+)  # fmt: skip
+
+from ...cards import Card
+from ...errors import Refused
+from ...fields import MISSING
+from ...forms import show
+from ..markdown import markdown
+from .base import by_tag
+from .fields import field_row
+from .shown import Shown
+
+
+def head(shown: Shown) -> Any:
+    """Title, description and how far the session is."""
+    done = sum(card.state in ("done", "skipped") for card in shown.cards)
+    total = len(shown.cards)
+    bar = Progress(value=done, max=total, aria_label=f"{done} of {total} steps done") if total else ""
+    description = shown.flow.description if shown.flow else ""
+    return Div(H1(shown.session.title), Span(description, cls="quiet"), bar, cls="head", id="head")
+
+
+def card_view(shown: Shown, card: Card, number: int) -> Any:
+    """One card. A done one is folded to its values, the open one is a form, others say when their turn is."""
+    body = {
+        "done": _done,
+        "skipped": _line,
+        "locked": _line,
+        "stale": _line,
+        "open": _open,
+    }[card.state]
+    return Article(
+        *body(shown, card, number), cls="card", id=f"card-{card.step.name}", data_state=card.state,
+        aria_current="step" if card.state == "open" else None,
+    )  # fmt: skip
+
+
+def _header(card: Card, number: int, *right: Any) -> Any:
+    return Header(Span(str(number), cls="num"), H3(card.step.question), *right)
+
+
+def _post(shown: Shown, card: Card, what: str, text: str, **attributes: Any) -> Any:
+    address = f"{shown.address}/steps/{card.step.name}/{what}"
+    button = Button(text, cls="plain", **attributes)
+    return Form(button, method="post", action=address, hx_post=address, hx_swap="none")
+
+
+def _line(shown: Shown, card: Card, number: int) -> list[Any]:
+    before = next((c for c in shown.cards if c.state == "open"), None)
+    after = f"after step {shown.cards.index(before) + 1}" if before else ""
+    names = {name: field.label.lower() for name, field in (shown.flow.fields() if shown.flow else {}).items()}
+    text = {
+        "locked": after,
+        "stale": f"asks again, since {names.get(card.because or '', card.because)} changed",
+        "skipped": "not needed",
+    }[card.state]
+    return [_header(card, number, Small(text))]
+
+
+def _done(shown: Shown, card: Card, number: int) -> list[Any]:
+    edit = (
+        "" if shown.fixed else _post(shown, card, "reopen", "Edit", aria_label=f"Edit: {card.step.question}")
+    )
+    return [_header(card, number, edit), values_list(card)]
+
+
+def values_list(card: Card) -> Any:
+    """The card's values, each with where it came from."""
+    rows = []
+    for field in card.step.fields:
+        if field.name in card.values:
+            text = show(field, card.values[field.name])
+            short = text if len(text) <= 160 else f"{text[:159]}…"
+            rows.append(Div(Dt(field.label), Dd(short, title=text if short != text else None),
+                            by_tag(card.origins.get(field.name, ""))))  # fmt: skip
+    return Dl(*rows, cls="values") if rows else ""
+
+
+def errors_of(shown: Shown, card: Card) -> dict[str, str]:
+    """Why values of this card were refused, by parameter; by the step's name for the card as a whole."""
+    names = {card.step.name, *(field.name for field in card.step.fields)}
+    return {key: str(e.get("reason")) for key, e in shown.session.refusals.items() if key in names}
+
+
+def fields_of(shown: Shown, card: Card) -> list[Any]:
+    """The rows of the open card's fields."""
+    errors, typed = errors_of(shown, card), shown.typed.get(card.step.name, {})
+    rows = []
+    for field in card.step.fields:
+        held = typed.get(field.name, MISSING)
+        entry = shown.session.refusals.get(field.name)
+        if held is MISSING and entry is not None and entry.by == "user" and entry.get("value") is not None:
+            held = entry.get("value")
+        rows.append(field_row(card, field, errors.get(field.name), held, shown.fixed))
+    return rows
+
+
+def _open(shown: Shown, card: Card, number: int) -> list[Any]:
+    step = card.step
+    error = errors_of(shown, card).get(step.name, "")
+    failure = shown.session.failures.get(step.name)
+    again = "" if shown.fixed or not failure else _post(shown, card, "reopen", "Try again")
+    trouble = Div(Span(str(failure.get("reason"))), again, cls="trouble", role="alert") if failure else ""
+    because = Small(f"asks again, since {card.because} changed") if card.because else ""
+    upload = {"enctype": "multipart/form-data"} if any(f.kind == "upload" for f in step.fields) else {}
+    address = f"{shown.address}/steps/{step.name}"
+    form = Form(
+        Div(*fields_of(shown, card), P(error, cls="note error", id=f"error-{step.name}", role="alert" if error else None),
+            cls="body"),
+        "" if shown.fixed else _footer(shown, card),
+        id=f"form-{step.name}", method="post", action=address, hx_post=address, hx_swap="none", novalidate=True,
+        hx_encoding=upload.get("enctype"), hx_sync="this:drop", inert=shown.fixed, **upload,
+    )  # fmt: skip
+    unfold = ""
+    if step.help:
+        help_html = markdown(step.help)
+        # without scripts nothing pushes the help into the chat, so it stands open on the card
+        unfold = Div(Details(Summary("Help"), help_html), Noscript(Div(help_html)), cls="help-details")
+    return [_header(card, number, because), unfold, trouble, form]
+
+
+def _footer(shown: Shown, card: Card) -> Any:
+    index = shown.cards.index(card)
+    back = next((c for c in reversed(shown.cards[:index]) if c.state == "done"), None)
+    back_button = ""
+    if back:
+        address = f"{shown.address}/steps/{back.step.name}/reopen"
+        back_button = Button("Back", cls="plain", formaction=address, formnovalidate=True, hx_post=address,
+                             hx_swap="none", type="submit")  # fmt: skip
+    return Footer(Button("Next", type="submit", cls="next"), back_button,
+                  Small("Enter goes on · Esc stops the answer", cls="keys"))  # fmt: skip
+
+
+def trigger(shown: Shown) -> Any:
+    """The hidden trigger: as a card opens, it has the step's help pushed into the chat."""
+    card = shown.open
+    if card is None or not shown.help_due:
+        return Div(id="trigger", hidden=True)
+    opening = shown.session.opening(card.step.name)
+    address = f"{shown.address}/steps/{card.step.name}/help"
+    return Div(id="trigger", hidden=True, hx_post=address, hx_trigger="load", hx_swap="none",
+               data_opening=opening.n if opening else None)  # fmt: skip
+
+
+def undo_bar(shown: Shown, can_undo: bool, can_redo: bool) -> Any:
+    """Undo and redo of the newest action on values."""
+
+    def button(what: str, enabled: bool) -> Any:
+        address = f"{shown.address}/{what}"
+        return Form(
+            Button(what.capitalize(), cls="plain", disabled=not enabled),
+            method="post", action=address, hx_post=address, hx_swap="none",
+        )  # fmt: skip
+
+    return Div("" if shown.fixed else (button("undo", can_undo), button("redo", can_redo)), id="undo-bar")
+
+
+__all__ = ["Refused", "card_view", "errors_of", "fields_of", "head", "trigger", "undo_bar", "values_list"]

@@ -1,0 +1,45 @@
+"""The session page: cards in the middle, chat at the right, sessions at the left; the same at an earlier entry."""
+
+from typing import Any
+
+from fasthtml.components import A, Button, Div, Main
+
+from .base import page, rail, refresh, top
+from .cards import card_view, head, trigger, undo_bar
+from .chat import chat_view
+from .runs import runs_view
+from .shown import Shown
+from .status import model_picker, notice, status_view
+
+
+def session_page(shown: Shown, prefix: str, results: Any, undo: tuple[bool, bool], today: str) -> Any:
+    """The whole page. It listens to the session's stream from entry `shown.session.n` on."""
+    cards = [card_view(shown, card, number) for number, card in enumerate(shown.cards, 1)]
+    main = Main(
+        Div(
+            notice(shown), head(shown), undo_bar(shown, *undo), Div(*cards, id="cards"), runs_view(shown), results,
+            trigger(shown), cls="cards",
+        ),
+        id="main",
+    )  # fmt: skip
+    controls = [
+        status_view(shown),
+        model_picker(shown),
+        A("Record", href=f"{shown.address}/record", cls="chip wide"),
+    ]
+    if shown.at is not None:
+        controls[2] = A("To the present", href=shown.address, cls="chip")
+    fold = Button("Sessions", type="button", cls="plain wide", id="rail-toggle", aria_controls="rail")
+    stream: Any = ""
+    if shown.at is None:
+        connect = {"hx-sse:connect": f"{shown.address}/events?after={shown.session.n}"}
+        stream = Div(id="stream", hidden=True, hx_swap="none", hx_trigger="load, again", **connect)
+    return page(
+        f"{shown.name} · {shown.session.title}", prefix,
+        top(f"{shown.session.title} · {shown.name}", fold, *controls),
+        rail(shown.sessions, shown.sid, today), main, chat_view(shown),
+        Div(id="toast", role="alert"), Div("The connection is lost. Trying again.", id="lost", role="status", hidden=True),
+        stream,
+        cls="session", data_sid=shown.sid, data_at=shown.at, data_title=f"{shown.name} · {shown.session.title}",
+        head=(refresh(3),) if shown.busy and shown.at is None else (),
+    )  # fmt: skip

@@ -1,0 +1,379 @@
+"""Words without a model: what is grounded in them, and which values they say."""
+
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+import pytest
+from pydantic import HttpUrl
+
+from assistant.grounding import find, grounded, split
+from assistant.parameters import Ask, Field, make_field
+
+TODAY = date(2026, 11, 21)  # a Saturday
+SECTIONS = ["tutorial", "library", "c-api", "whatsnew"]
+
+
+def make(**annotations: Any) -> dict[str, Field]:
+    return {name: make_field(name, annotation) for name, annotation in annotations.items()}
+
+
+FIELDS = make(
+    source=Annotated[Literal["site", "csv"], Ask("Source")],
+    start=Annotated[HttpUrl, Ask("First page")],
+    depth=Annotated[int, Ask("Clicks deep", unit="clicks", ge=0, le=10)],
+    limit=Annotated[int, Ask("At most", unit="pages", ge=1)],
+    delay=Annotated[float, Ask("Pause", unit="seconds", ge=0)],
+    parallel=Annotated[int, Ask("Requests at once", ge=1)],
+    robots=Annotated[bool, Ask("Obey robots.txt")],
+    sections=Annotated[list[str], Ask("Sections", options=lambda: SECTIONS)],
+    include=Annotated[list[str], Ask("Only addresses with")],
+    exclude=Annotated[list[str], Ask("Leave out")],
+    colour=Annotated[Literal["section", "depth", "degree"], Ask("Colour by")],
+)
+MORE = make(
+    keep=Annotated[int, Ask("Keep for", unit="days")],
+    shift=Annotated[int, Ask("Shift")],
+    price=Annotated[Decimal, Ask("Price")],
+    share=Annotated[float, Ask("Share", ge=0, le=1)],
+    title=Annotated[str, Ask("Title")],
+    note=Annotated[str | None, Ask("Note")],
+    day=Annotated[date, Ask("Day")],
+    at=Annotated[datetime, Ask("When")],
+    hour=Annotated[time, Ask("Hour")],
+    format=Annotated[
+        Literal["png", "svg"], Ask("Picture", aliases={"bitmap": "png", "vector graphic": "svg"})
+    ],
+    sizes=Annotated[list[int], Ask("Sizes")],
+    pair=Annotated[tuple[int, int], Ask("Pair")],
+    who=Annotated[dict[str, int], Ask("Points")],
+    level=Annotated[Literal[1, 2, 3], Ask("Level")],
+)
+ALL = FIELDS | MORE
+START = "http://127.0.0.1:8000/"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("start", START, "crawl http://127.0.0.1:8000 please"),
+        ("start", START, "it is at 127.0.0.1:8000"),
+        ("start", "https://docs.python.org/3/", "take https://docs.python.org/3."),
+        ("start", "https://example.org/", "the site is Example.org"),
+        ("depth", 2, "two clicks deep"),
+        ("depth", 2, "twice"),
+        ("depth", 3, "depth=3"),
+        ("depth", 10, "ten clicks"),
+        ("limit", 200, "two hundred pages"),
+        ("limit", 250, "two hundred and fifty"),
+        ("limit", 2000, "at most 2k"),
+        ("limit", 1250, "1,250 pages"),
+        ("limit", 12, "a dozen pages"),
+        ("limit", 1500000, "1.5 million"),
+        ("limit", 25, "twenty-five pages"),
+        ("limit", 6, "half a dozen"),
+        ("limit", 200, "a 200-page crawl"),
+        ("delay", 0.5, "half a second"),
+        ("delay", 120, "wait two minutes"),
+        ("delay", 1.5, "one and a half seconds"),
+        ("delay", 0.3, "300ms"),
+        ("delay", 0, "no pause at all"),
+        ("delay", 0.5, "0,5"),
+        ("keep", 7, "keep it for a week"),
+        ("keep", 14, "two weeks"),
+        ("shift", -3, "shift it by -3"),
+        ("shift", -3, "minus three"),
+        ("price", "1250.50", "it costs 1,250.50"),
+        ("share", 0.5, "50%"),
+        ("share", 0.5, "half"),
+        ("robots", False, "don't obey robots"),
+        ("robots", False, "ignore robots.txt"),
+        ("robots", False, "without robots please"),
+        ("robots", False, "turn off robots.txt"),
+        ("robots", False, "no"),
+        ("robots", True, "yes, please"),
+        ("robots", True, "do obey robots.txt"),
+        ("robots", True, "don't ignore robots.txt"),
+        ("source", "csv", "take the CSV"),
+        ("source", "csv", "the second one"),
+        ("source", "csv", "the other one"),
+        ("source", "csv", "not the site"),
+        ("sections", ["tutorial", "library"], "just the tutorial and the libary"),
+        ("sections", ["c-api"], "the C API"),
+        ("sections", SECTIONS, "all of them"),
+        ("sections", ["tutorial", "library", "c-api"], "all but whatsnew"),
+        ("sections", ["whatsnew"], "the last one"),
+        ("sections", ["tutorial", "library"], "the first two"),
+        ("sections", [], "none"),
+        ("include", ["/docs", "/api"], "include /docs and /api"),
+        ("exclude", [], "leave it empty"),
+        ("note", None, "nothing"),
+        ("title", "My Graph", "call it “my  graph”!"),
+        ("day", "2026-05-03", "on 2026-05-03"),
+        ("day", "2026-05-03", "3 May 2026"),
+        ("day", "2027-05-03", "May 3rd"),
+        ("day", "2026-11-22", "tomorrow"),
+        ("day", "2026-11-20", "yesterday"),
+        ("day", "2026-11-27", "next Friday"),
+        ("day", "2026-12-05", "in two weeks"),
+        ("at", "2026-05-03T14:30:00", "3 May 2026 at 2:30 pm"),
+        ("hour", "14:30:00", "at 14:30"),
+        ("format", "png", "a bitmap"),
+        ("format", "svg", "as vector graphic"),
+        ("sizes", [1, 20], "1 and twenty"),
+        ("pair", [3, 4], "3 by 4"),
+        ("who", {"anna": 3}, "Anna got 3"),
+        ("level", 2, "level two please, 2"),
+    ],
+)
+def test_is_grounded(name: str, value: Any, words: str) -> None:
+    offered = SECTIONS if name == "sections" else None
+    assert grounded(ALL[name], value, [words], offered, today=TODAY)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("limit", 8000, "crawl http://127.0.0.1:8000"),
+        ("depth", 3, "python3 and web-3 and v1.3.7"),
+        ("depth", 3, "deep"),
+        ("depth", 3, "not 3"),
+        ("depth", 3, "4 instead of 3"),
+        ("depth", 1, "the second one"),
+        ("depth", 2, "the second one"),
+        ("depth", 5, "wait 5 seconds"),
+        ("delay", 2, "two minutes"),
+        ("delay", 0, "no limit"),
+        ("limit", 0, "no limit"),
+        ("limit", 200, "twenty pages"),
+        ("start", "https://example.org/", "http://example.org/"),
+        ("start", "https://example.org/", "https://example.org/docs"),
+        ("start", "https://example.org/", "some site"),
+        ("source", "csv", "not csv"),
+        ("source", "csv", "the first one"),
+        ("sections", ["tutorial", "library"], "the tutorial"),
+        ("sections", SECTIONS, "the tutorial"),
+        ("sections", ["whatsnew"], "all but whatsnew"),
+        ("sections", [], "the tutorial"),
+        ("exclude", [], "depth 3"),
+        ("note", None, "depth 3"),
+        ("robots", True, "depth 3"),
+        ("robots", False, "what is robots.txt"),
+        ("robots", True, "ignore robots.txt"),
+        ("title", "graph", "photographs"),
+        ("title", "My great graph", "my graph"),
+        ("day", "2026-05-03", "3 June 2026"),
+        ("day", "2026-11-22", "today"),
+        ("hour", "15:30:00", "14:30"),
+        ("format", "png", "a vector graphic"),
+        ("pair", [3, 5], "3 by 4"),
+        ("who", {"anna": 3}, "Bob got 3"),
+    ],
+)
+def test_is_not_grounded(name: str, value: Any, words: str) -> None:
+    offered = SECTIONS if name == "sections" else None
+    assert not grounded(ALL[name], value, [words], offered, today=TODAY)
+
+
+def test_a_recent_message_counts_too() -> None:
+    assert grounded(ALL["depth"], 3, ["three clicks", "go on"])
+
+
+def said(
+    words: str, expecting: str | None = None, values: dict[str, Any] | None = None, fields: Any = FIELDS
+) -> Any:
+    found = find(list(fields.values()), words, {"sections": SECTIONS}, expecting, values, today=TODAY)
+    return {item.name: item.raw for item in found}
+
+
+@pytest.mark.parametrize(
+    ("words", "values"),
+    [
+        (
+            "crawl http://127.0.0.1:8000 two clicks deep, at most 200 pages",
+            {"start": "http://127.0.0.1:8000", "depth": 2, "limit": 200},
+        ),
+        ("depth 3", {"depth": 3}),
+        ("depth: 3", {"depth": 3}),
+        ("depth=3", {"depth": 3}),
+        ("Set the depth to 3, please.", {"depth": 3}),
+        ("can you set the depth to 3?", {"depth": 3}),
+        ("change the depth from 2 to 3", {"depth": 3}),
+        ("I'd like a depth of three", {"depth": 3}),
+        ("three clicks", {"depth": 3}),
+        ("3 levels deep", {"depth": 3}),
+        ("3 for the depth", {"depth": 3}),
+        ("depth 3 and limit 50", {"depth": 3, "limit": 50}),
+        ("depth 3, limit 50, 4 requests at once", {"depth": 3, "limit": 50, "parallel": 4}),
+        ("limit it to 2k pages", {"limit": 2000}),
+        ("up to 1,000 pages", {"limit": 1000}),
+        ("no more than 300 pages", {"limit": 300}),
+        ("at most 2 clicks", {"depth": 2}),
+        ("max depth 4", {"depth": 4}),
+        ("at most 40", {"limit": 40}),
+        ("wait 5 seconds", {"delay": 5}),
+        ("a pause of half a second", {"delay": 0.5}),
+        ("pause two minutes between pages", {"delay": 120}),
+        ("pause 0.2", {"delay": 0.2}),
+        ("no pause", {"delay": 0}),
+        ("depth 3, no, 4", {"depth": 4}),
+        ("depth 3. Sorry, depth 4", {"depth": 4}),
+        ("not 3 but 4 clicks", {"depth": 4}),
+        ("don't obey robots.txt", {"robots": False}),
+        ("ignore robots and use depth 2", {"robots": False, "depth": 2}),
+        ("obey robots", {"robots": True}),
+        ("robots: no", {"robots": False}),
+        ("csv", {"source": "csv"}),
+        ("source csv", {"source": "csv"}),
+        ("use the csv please", {"source": "csv"}),
+        ("just the tutorial and the library", {"sections": ["tutorial", "library"]}),
+        ("only the libary", {"sections": ["library"]}),
+        ("all sections", {"sections": SECTIONS}),
+        ("everything except whatsnew", {"sections": ["tutorial", "library", "c-api"]}),
+        ("colour by depth", {"colour": "depth"}),
+        ("colour: depth, depth 3", {"colour": "depth", "depth": 3}),
+        ("include /docs and /api, depth 2", {"include": ["/docs", "/api"], "depth": 2}),
+        ("exclude: /blog, *.pdf", {"exclude": ["/blog", "*.pdf"]}),
+        ("leave exclude empty", {"exclude": []}),
+        ("depth 2. What does the limit mean?", {"depth": 2}),
+        ("depth 2, and what does a pause of 3 do?", {"depth": 2}),
+        ("docs.python.org please, depth 1", {"start": "docs.python.org", "depth": 1}),
+        ("start: https://docs.python.org/3/", {"start": "https://docs.python.org/3/"}),
+    ],
+)
+def test_finds(words: str, values: dict[str, Any]) -> None:
+    assert said(words) == values
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "should depth be 3?",
+        "is a depth of 3 enough?",
+        "what if depth was 3",
+        "what about 3 clicks?",
+        "maybe depth 3",
+        "I'm not sure whether depth 3 is good",
+        "don't set depth to 3",
+        "42",
+        "2 or 3 clicks",
+        "between 3 and 5 clicks",
+        "depth 3-5",
+        "more than 3 clicks",
+        "depth 3, depth 4",
+        "depth 3 pages",
+        "tell me about robots.txt",
+        "my site is slow",
+        "the site or the csv",
+        "site, csv",
+        "not csv or so",
+        "wait a second",
+        "I have 3 questions",
+        "there are 3 dogs in my garden",
+        "python3 is nice",
+        "hello there",
+        "the depth matters",
+        "colour is nice and section too",
+        "why 3?",
+        "step 2",
+        "without the tutorial",
+        "no",
+        "yes",
+        "nothing",
+        "",
+        "???",
+        "\u0000\ud800 ☃ 𝟛",
+        "http://a.example http://b.example",
+        "it took 5",
+    ],
+)
+def test_invents_nothing(words: str) -> None:
+    assert said(words) == {}
+
+
+@pytest.mark.parametrize(
+    ("words", "expecting", "values", "found"),
+    [
+        ("42", "limit", {}, {"limit": 42}),
+        ("2k", "limit", {}, {"limit": 2000}),
+        ("twelve, please", "limit", {}, {"limit": 12}),
+        ("no, I meant 3", "depth", {"depth": 2}, {"depth": 3}),
+        ("make that 5", "depth", {"depth": 2}, {"depth": 5}),
+        ("sorry, 0.5", "delay", {"delay": 2}, {"delay": 0.5}),
+        ("rather 4", "depth", {}, {"depth": 4}),
+        ("42 and 43", "limit", {}, {}),
+        ("42", "start", {}, {}),
+        ("http://x.example", "depth", {}, {"start": "http://x.example"}),
+        ("no", "robots", {}, {"robots": False}),
+        ("yes please", "robots", {}, {"robots": True}),
+        ("the second one", "source", {}, {"source": "csv"}),
+        ("the second one", "sections", {}, {"sections": ["library"]}),
+        ("the first and the last", "sections", {}, {"sections": ["tutorial", "whatsnew"]}),
+        ("the first two", "sections", {}, {"sections": ["tutorial", "library"]}),
+        ("all of them", "sections", {}, {"sections": SECTIONS}),
+        ("none", "sections", {}, {"sections": []}),
+        ("the other one", "source", {"source": "site"}, {"source": "csv"}),
+        ("depth", "colour", {}, {"colour": "depth"}),
+        ("also the library", None, {"sections": ["tutorial"]}, {"sections": ["tutorial", "library"]}),
+        ("without the tutorial", None, {"sections": ["tutorial", "library"]}, {"sections": ["library"]}),
+        ("make that https", None, {"start": START}, {"start": "https://127.0.0.1:8000/"}),
+        ("leave it empty", "exclude", {}, {"exclude": []}),
+        ("no, csv", "source", {"source": "site"}, {"source": "csv"}),
+        ("should it be 42?", "limit", {}, {}),
+        ("I have 42 cats", "limit", {}, {}),
+    ],
+)
+def test_finds_what_is_expected(
+    words: str, expecting: str, values: dict[str, Any], found: dict[str, Any]
+) -> None:
+    assert said(words, expecting, values) == found
+
+
+@pytest.mark.parametrize(
+    ("words", "values"),
+    [
+        ("keep for a week", {"keep": 7}),
+        ("title: My first graph", {"title": "My first graph"}),
+        ('set the title to "A, b and c"', {"title": "A, b and c"}),
+        ("title is Links of 2026, format vector graphic", {"title": "Links of 2026", "format": "svg"}),
+        ("level 2", {"level": "2"}),
+        ("shift -4", {"shift": -4}),
+        ("price 1,250.50", {"price": "1250.5"}),
+        ("share 50%", {"share": 0.5}),
+    ],
+)
+def test_finds_other_kinds(words: str, values: dict[str, Any]) -> None:
+    fields = {name: field for name, field in MORE.items() if field.kind not in ("date", "datetime", "time")}
+    assert said(words, fields=fields) == values
+
+
+@pytest.mark.parametrize(
+    ("words", "values"),
+    [
+        ("on 3 May 2026", {"day": "2026-05-03"}),
+        ("tomorrow", {"day": "2026-11-22"}),
+        ("May 3rd at 14:30", {"day": "2027-05-03", "hour": "14:30:00"}),
+        ("next Friday", {}),
+        ("03/05/2026", {}),
+        ("31 February 2026", {}),
+    ],
+)
+def test_finds_days(words: str, values: dict[str, Any]) -> None:
+    assert said(words, fields={name: MORE[name] for name in ("day", "hour")}) == values
+
+
+def test_a_found_value_says_where_it_stands() -> None:
+    words = "please use depth 3, thanks"
+    (item,) = find([FIELDS["depth"]], words)
+    assert words[slice(*item.span)] == "3"
+
+
+def test_every_found_value_is_grounded() -> None:
+    words = "crawl http://127.0.0.1:8000 two clicks deep, at most 200 pages, csv, ignore robots, pause half a second"
+    found = find(list(FIELDS.values()), words, {"sections": SECTIONS})
+    assert len(found) == 5
+    assert all(grounded(FIELDS[item.name], item.raw, [words]) for item in found)
+
+
+def test_a_message_of_two_sentences_is_split_where_it_begins_to_ask() -> None:
+    assert [asks for _, _, asks in split("Depth 3, and what does limit mean? Go on.")] == [False, True, False]

@@ -1,0 +1,378 @@
+"""Conversations with the built-in guide, round by round, on cards built from real log entries."""
+
+import inspect
+import itertools
+import time
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import pytest
+from pydantic import HttpUrl
+
+from assistant.cards import Situation, cards, open_card
+from assistant.errors import Refused
+from assistant.log import Entry
+from assistant.models import Call, Delta, Request
+from assistant.models.guide import chat
+from assistant.models.phrases import recognise
+from assistant.parameters import Ask, judge, to_json
+from assistant.session import fold
+from assistant.workflow import Workflow
+
+SECTIONS = ["tutorial", "library", "c-api", "whatsnew"]
+START = "http://127.0.0.1:8000/"
+flow = Workflow("Link graph", "Crawl a web site and see how its pages link to each other.")
+
+
+@flow.step
+def where(
+    start: Annotated[HttpUrl, Ask("First page", help="The crawl begins here.")],
+    depth: Annotated[int, Ask("Clicks deep", unit="clicks", ge=0, le=10)] = 1,
+    limit: Annotated[int, Ask("At most", unit="pages", ge=1, help="A bound, so that it ends")] = 500,
+):
+    """Where should the crawl start?
+
+    Only links to the same host are followed.
+
+    A crawl of 500 pages takes about eight minutes at a pause of one second.
+    """
+
+
+@flow.step
+def which(
+    start,
+    sections: Annotated[list[str], Ask("Sections", options=lambda start: SECTIONS)] = [],  # noqa: B006
+    delay: Annotated[float, Ask("Pause", unit="seconds", ge=0)] = 1.0,
+    robots: Annotated[bool, Ask("Obey robots.txt", help="Sites say there what crawlers may read")] = True,
+):
+    """Which part of the site?
+
+    Choose the sections that you care about.
+    """
+
+
+@flow.step
+def picture(sections, colour: Annotated[Literal["section", "depth"], Ask("Colour by")]):
+    """What should the picture show?"""
+
+
+@flow.run
+def crawl(start, depth, limit, sections, delay, robots, colour):
+    """Crawls."""
+
+
+class World:
+    """A session in memory: applies the guide's calls as the tools do, as far as these tests need it."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.calls: list[Call] = []
+        self.add("began", workflow="link_graph", title="Link graph", format=1)
+        self.add("opened", step="where")
+
+    def add(self, did: str, by: str = "user", **fields: Any) -> None:
+        n = len(self.entries) + 1
+        self.entries.append(Entry(n, f"2026-11-21T10:00:{n:02d}.000Z", by, did, fields))
+
+    def situation(self, words: str, results: tuple[Any, ...]) -> Situation:
+        session = fold(self.entries)
+        return Situation(flow, session, cards(session, flow), words, results)
+
+    def at(self, step: str) -> "World":
+        """Everything before `step` is done, and it is open."""
+        given = {"where": {"start": START, "depth": 2, "limit": 500}, "which": {"sections": ["library"], "delay": 1.0, "robots": True},
+                 "picture": {"colour": "section"}}  # fmt: skip
+        for name in itertools.takewhile(lambda name: name != step, given):
+            self.add("set", step=name, values=given[name])
+            self.advance(name)
+        return self
+
+    def advance(self, step: str) -> str | None:
+        self.add("advanced", step=step)
+        after = open_card(cards(fold(self.entries), flow))
+        if after:
+            self.add("opened", step=after.step.name, offered={"sections": SECTIONS} if after.step.name == "which" else {})
+        return after.step.name if after else None
+
+    def run(self, call: Call) -> dict[str, Any]:
+        session = fold(self.entries)
+        card = open_card(cards(session, flow))
+        if call.tool == "set_values":
+            return self.set(call.arguments)
+        if call.tool == "set_other_value":
+            return self.set({call.arguments["name"]: call.arguments["value"]})
+        if call.tool in ("next_step", "skip_step"):
+            if card is None:
+                return {"error": "Every step is done."}
+            missing = {field.name: f"{field.label} is missing." for field in card.missing}
+            return {"refused": missing} if missing else {"ok": True, "opened": self.advance(card.step.name)}
+        if call.tool == "reopen_step":
+            self.add("reopened", step=call.arguments["step"])
+            return {"ok": True}
+        if call.tool == "run_workflow":
+            return {"error": f"“{card.step.question}” is not done yet."} if card else {"asked": "q1"}
+        if call.tool == "answer_question":
+            self.add("answered", id=session.question.get("id") if session.question else "", **call.arguments)
+            return {"ok": True}
+        return {"ok": True, "names": ["depth"]}
+
+    def set(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        done: dict[str, Any] = {"set": {}, "refused": {}, "proposed": {}, "unchanged": []}
+        session = fold(self.entries)
+        for name, raw in values.items():
+            step = flow.step_of(name)
+            assert step is not None
+            field = step.field(name)
+            assert field is not None
+            try:
+                value = to_json(judge(field, raw, offered=SECTIONS if name == "sections" else None))
+            except Refused as refused:
+                done["refused"][name] = refused.reason
+                self.add("refused", "guide", step=step.name, name=name, value=raw, reason=refused.reason)
+                continue
+            if session.values.get(name, ...) == value:
+                done["unchanged"].append(name)
+                continue
+            done["set"][name] = value
+            self.add("set", "guide", step=step.name, values={name: value})
+        return done
+
+    async def say(self, words: str) -> str:
+        """The guide's words at the end of the turn; its calls are in `calls`."""
+        self.add("said", text=words, turn="t")
+        self.calls = []
+        results: tuple[Any, ...] = ()
+        for _ in range(6):
+            deltas = [delta async for delta in chat(Request("guide", [], situation=self.situation(words, results)))]
+            assert deltas[-1].done and all(delta.done is None for delta in deltas[:-1])
+            made = [call for delta in deltas for call in delta.calls]
+            if not made:
+                return "".join(delta.text for delta in deltas)
+            self.calls += made
+            results += tuple((call, self.run(call)) for call in made)
+        raise AssertionError("the guide never came to words")
+
+    def made(self) -> list[tuple[str, dict[str, Any]]]:
+        return [(call.tool, dict(call.arguments)) for call in self.calls]
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+CALLS = [
+    ("where", "crawl http://127.0.0.1:8000 two clicks deep, at most 200 pages",
+     [("set_values", {"start": "http://127.0.0.1:8000", "depth": 2, "limit": 200})]),
+    ("where", "depth 3. What does the limit mean?", [("set_values", {"depth": 3})]),
+    ("where", "http://x.example/", [("set_values", {"start": "http://x.example/"})]),
+    ("where", "http://x.example/, next", [("set_values", {"start": "http://x.example/"}), ("next_step", {})]),
+    ("where", "use the default for depth", [("set_values", {"depth": 1})]),
+    ("where", "use the defaults", [("set_values", {"depth": 1, "limit": 500})]),
+    ("where", "next", [("next_step", {})]),
+    ("where", "go", [("run_workflow", {})]),
+    ("where", "undo", [("undo", {})]),
+    ("where", "redo please", [("redo", {})]),
+    ("which", "just the tutorial and the library", [("set_values", {"sections": ["tutorial", "library"]})]),
+    ("which", "all but whatsnew, and don't obey robots",
+     [("set_values", {"sections": SECTIONS[:3], "robots": False})]),
+    ("which", "wait half a second and go on", [("set_values", {"delay": 0.5}), ("next_step", {})]),
+    ("which", "depth 3", [("set_other_value", {"name": "depth", "value": 3})]),
+    ("which", "pause 2 and depth 3", [("set_values", {"delay": 2}), ("set_other_value", {"name": "depth", "value": 3})]),
+    ("which", "back", [("reopen_step", {"step": "where"})]),
+    ("which", "go back to step 1 and set the depth to 3", [("reopen_step", {"step": "where"}), ("set_values", {"depth": 3})]),
+    ("which", "change the first page", [("reopen_step", {"step": "where"})]),
+    ("which", "skip", [("skip_step", {})]),
+    ("which", "make that https", [("set_other_value", {"name": "start", "value": "https://127.0.0.1:8000/"})]),
+    ("which", "colour by depth", [("set_other_value", {"name": "colour", "value": "depth"})]),
+    ("picture", "depth", [("set_values", {"colour": "depth"})]),
+    ("picture", "the second one", [("set_values", {"colour": "depth"})]),
+    ("picture", "depth 4", [("set_other_value", {"name": "depth", "value": 4})]),
+    ("picture", "set depth to 4", [("set_other_value", {"name": "depth", "value": 4})]),
+    ("", "run it", [("run_workflow", {})]),
+    ("", "back", [("reopen_step", {"step": "picture"})]),
+    ("", "start", [("run_workflow", {})]),
+]  # fmt: skip
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("step", "words", "calls"), CALLS)
+async def test_what_it_calls(world: World, step: str, words: str, calls: list[Any]) -> None:
+    await world.at(step).say(words)
+    assert world.made() == calls
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("step", ["where", "which", "picture", ""])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "hello", "thanks!", "how are you?", "the weather is nice", "should depth be 3?", "is a depth of 3 too much?",
+        "what can I choose?", "help", "who are you?", "what have you got so far?", "why do you need this?", "yes", "no",
+        "never mind", "maybe 3 clicks", "what about 3 clicks?", "write me a poem about 7 cats", "2 or 3 clicks", "???", "",
+        "\u0000 \ud800 ☃", "don't set the depth to 3", "drop table sessions; --", "<script>alert(1)</script>", "wait a second",
+        "what does next do?", "can I run it with 3 clicks?", "a" * 20_000, "1 " * 2_000, "step", "how deep can it go?",
+    ],
+)  # fmt: skip
+async def test_changes_nothing_and_still_says_something(world: World, step: str, words: str) -> None:
+    said = await world.at(step).say(words)
+    assert world.made() == []
+    assert said.strip()
+
+
+SAYS = [
+    ("where", "help", ["Where should the crawl start?", "Clicks deep", "0 to 10 clicks", "next"]),
+    ("where", "what does depth mean?", ["**Clicks deep**", "0 to 10 clicks", "default is 1"]),
+    ("where", "what is the maximum depth?", ["0 to 10 clicks"]),
+    ("where", "how many pages can I have?", ["**At most**", "A bound, so that it ends."]),
+    ("where", "should depth be 3?", ["Clicks deep", "Nothing was changed"]),
+    ("where", "why do you need the first page?", ["The crawl begins here.", "Which part of the site?", "The run takes"]),
+    ("where", "why do you need this?", ["Only links to the same host", "First page"]),
+    ("where", "how long does a crawl of 500 pages take?", ["eight minutes"]),
+    ("where", "what have you got so far?", ["Nothing is set yet", "First page"]),
+    ("which", "what have you got so far?", ["First page: **http://127.0.0.1:8000/** (you)", "Clicks deep: **2 clicks**"]),
+    ("which", "what can I choose?", ["1. tutorial", "4. whatsnew"]),
+    ("which", "which sections are there?", ["2. library"]),
+    ("which", "what is robots.txt?", ["Sites say there what crawlers may read."]),
+    ("which", "what's missing?", ["Nothing is missing", "**next**"]),
+    ("picture", "what can I choose?", ["section", "depth"]),
+    ("picture", "what's next?", ["**Colour by**", "one of: section, depth"]),
+    ("", "what now?", ["Every step is done", "run it"]),
+    ("where", "hello", ["built-in guide", "First page"]),
+    ("where", "are you a real AI?", ["built-in guide", "no language model"]),
+    ("where", "write me a poem", ["I can not do that without a model", "set values"]),
+    ("where", "show me the results", ["Nothing has run yet"]),
+    ("where", "42", ["not sure which value", "nothing was changed"]),
+    ("where", "yes", ["no open question"]),
+    ("where", "back", ["no step before"]),
+    ("where", "go to step 3", ["comes later"]),
+]  # fmt: skip
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("step", "words", "parts"), SAYS)
+async def test_what_it_says(world: World, step: str, words: str, parts: list[str]) -> None:
+    said = await world.at(step).say(words)
+    assert world.made() == []
+    assert [part for part in parts if part not in said] == []
+
+
+@pytest.mark.anyio
+async def test_a_whole_session(world: World) -> None:
+    said = await world.say("crawl http://127.0.0.1:8000 two clicks deep, at most 200 pages")
+    assert "Clicks deep: **2 clicks**" in said and "At most: **200 pages**" in said and "**next**" in said
+    said = await world.say("no, I meant 300")
+    assert world.made() == [("set_values", {"limit": 300})] and "300 pages" in said
+    assert "Which part of the site?" in await world.say("ok, next")
+    assert "already" in await world.say("depth 2")
+    said = await world.say("all of them, then go on")
+    assert fold(world.entries).values["sections"] == SECTIONS and "What should the picture show?" in said
+    assert "**run it**" in await world.say("depth, next")
+    said = await world.say("go")
+    assert "Say **yes** or **no**" in said
+
+
+@pytest.mark.anyio
+async def test_a_refusal_gives_the_reason_keeps_the_old_value_and_stops(world: World) -> None:
+    world.add("set", step="where", values={"start": START, "depth": 2})
+    said = await world.say("depth 30, next")
+    assert [tool for tool, _ in world.made()] == ["set_values"]
+    assert "0 to 10 clicks" in said and "stays 2 clicks" in said and "stopped there" in said
+    said = await world.say("why was it refused?")
+    assert "30" in said and "0 to 10 clicks" in said
+    said = await world.say("depth 3 and pause -1")
+    assert fold(world.entries).values["depth"] == 3
+    assert "Clicks deep: **3 clicks**" in said and "Not taken" in said
+
+
+@pytest.mark.anyio
+async def test_a_value_and_a_question_in_one_message(world: World) -> None:
+    said = await world.say("depth 3, and why do you need the limit?")
+    assert world.made() == [("set_values", {"depth": 3})]
+    assert "Clicks deep: **3 clicks**" in said and "A bound, so that it ends." in said
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("words", "options", "answer"),
+    [
+        ("yes", [], ("accept", None)),
+        ("ok, do it", [], ("accept", None)),
+        ("no thanks", [], ("decline", None)),
+        ("never mind", [], ("cancel", None)),
+        ("cancel", ["red", "blue"], ("cancel", None)),
+        ("blue please", ["red", "blue"], ("accept", "blue")),
+        ("the first one", ["red", "blue"], ("accept", "red")),
+        ("yes", ["yes", "no"], ("accept", "yes")),
+        ("no", ["red", "blue"], ("decline", None)),
+        ("for a talk in spring", [], ("accept", "for a talk in spring")),
+    ],
+)
+async def test_answers_to_an_open_question(world: World, words: str, options: list[str], answer: Any) -> None:
+    world.add("asked", "model", id="q1", question="Shall I?", options=options)
+    await world.say(words)
+    assert world.made() == [("answer_question", {"action": answer[0], "value": answer[1]})]
+    assert fold(world.entries).question is None
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("words", ["depth 3", "what does depth mean?", "red or blue?", "next"])
+async def test_other_words_leave_the_question_open(world: World, words: str) -> None:
+    world.add("asked", "model", id="q1", question="Which colour?", options=["red", "blue"])
+    await world.say(words)
+    assert "answer_question" not in [tool for tool, _ in world.made()]
+    assert fold(world.entries).question is not None
+
+
+@pytest.mark.anyio
+async def test_a_question_about_a_parameter_is_answered_by_a_value(world: World) -> None:
+    world.add("asked", "model", id="q1", question="How deep?", about="depth")
+    await world.say("4")
+    assert ("set_values", {"depth": 4}) in world.made()
+
+
+@pytest.mark.anyio
+async def test_it_reports_only_what_the_results_say(world: World) -> None:
+    call = Call("guide-1", "set_values", {"depth": 3})
+    for result, expected in [
+        ({"set": {}, "proposed": {"depth": 3}}, "Only suggested, not set"),
+        ({"error": "The session is read-only."}, "The session is read-only."),
+        ({"set": {}, "refused": {"depth": "No."}}, "Not taken: No."),
+    ]:
+        request = Request("guide", [], situation=world.situation("depth 3", ((call, result),)))
+        said = "".join([delta.text async for delta in chat(request)])
+        assert expected in said and "**3 clicks**" not in said
+
+
+@pytest.mark.anyio
+async def test_it_is_a_chat_function_and_quick(world: World) -> None:
+    assert inspect.isasyncgenfunction(chat)
+    situation = world.at("which").situation("all but whatsnew, depth 3, what can I choose?", ())
+    start = time.process_time()
+    deltas: list[Delta] = []
+    for _ in range(20):
+        deltas += [delta async for delta in chat(Request("guide", [], situation=situation))]
+    assert (time.process_time() - start) / 20 < 0.1
+    assert len({str(delta.calls) for delta in deltas if delta.calls}) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "kinds"),
+    [
+        ("ok, next please", ["yes", "next"]),
+        ("undo that, and redo", ["undo", "redo"]),
+        ("start http://x.example", []),
+        ("use the defaults and go on", ["defaults", "next"]),
+        ("Could you run it?", ["run"]),
+        ("why not 30?", ["refused"]),
+        ("tell me about the pause", ["meaning"]),
+        ("change depth to 3", []),
+    ],
+)
+def test_intents(words: str, kinds: list[str]) -> None:
+    assert [intent.kind for intent in recognise(words)] == kinds
