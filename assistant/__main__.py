@@ -1,72 +1,51 @@
 """The command line: `assistant`, or `python -m assistant`. The only place that reads the environment."""
 
 import asyncio
-import json
 import os
 import re
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from pydantic_core import from_json
 
 from . import initialise
 from .actions import fill
-from .console import ProgressLine, columns, result_lines, say, warn
+from .console import (
+    Commands,
+    ProgressLine,
+    ask_secrets,
+    columns,
+    pairs_of,
+    read_parameters,
+    result_lines,
+    say,
+    tell,
+    version_option,
+    warn,
+)  # fmt: skip
 from .doctor import examine
-from .errors import AssistantError, Refused
+from .errors import AssistantError
 from .export import export as exported
 from .headless import copy_results, find_session, find_workflow, from_session, make_session, run, with_paths
-from .log import Log
 from .models.wire import parse_host
 from .parameters import show
 from .results import clean
-from .sentences import clock, sentence
 from .settings import Settings
 from .verify import verify_session
 from .workflow import Workflow
 from .workspace import Handle, Workspace
 
-FLAGS = ("--no-browser", "--json", "--follow")
 FOLLOW_SECONDS = 0.2
 PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)*")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-class Commands(click.Group):
-    """Options may stand before the command too, and no command is `serve`; errors are one sentence."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        at = 0
-        while at < len(args) and args[at].startswith("-") and args[at] not in ("--help", "--version", "-h"):
-            at += 1 if "=" in args[at] or args[at] in FLAGS else 2
-        if at >= len(args):
-            args = ["serve", *args]
-        elif not args[at].startswith("-"):
-            args = [args[at], *args[:at], *args[at + 1 :]]
-        else:
-            args = args[at:]
-        return super().parse_args(ctx, args)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except AssistantError as error:
-            warn(str(error))
-        except BrokenPipeError:
-            raise  # who reads our output has gone; click knows what to do
-        except OSError as error:
-            warn(f"{error.filename or 'The system'}: {error.strerror or error}.")
-        ctx.exit(1)
-
-
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="workflow-assistant", message="%(version)s")
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 99})
+@version_option
 def main() -> None:
     """Fill the parameters of a workflow by form and by chat, run it, and keep a log of both.
 
@@ -80,14 +59,16 @@ def main() -> None:
 
 
 def workspace_option(command: Command) -> Command:
-    return click.option("--workspace", metavar="DIR", envvar="ASSISTANT_WORKSPACE", help="The workspace.")(command)
+    return click.option("--workspace", metavar="DIR", envvar="ASSISTANT_WORKSPACE", help="The workspace.")(
+        command
+    )
 
 
 def server_options(command: Command) -> Command:
     for add in (
         click.option("--model", metavar="NAME", envvar="ASSISTANT_MODEL", help="The model of new sessions."),
-        click.option("--port", type=click.IntRange(0, 65_535), envvar="ASSISTANT_PORT", default=5001, show_default=True,
-                     help="Where to listen; 0 takes a free port."),
+        click.option("--port", type=click.IntRange(0, 65_535), envvar="ASSISTANT_PORT", default=5001,
+                     show_default=True, help="Where to listen; 0 takes a free port."),
         click.option("--host", envvar="ASSISTANT_HOST", default="127.0.0.1", show_default=True,
                      help="The address to listen on."),
     ):  # fmt: skip
@@ -139,3 +120,230 @@ def workspace_of(workspace: str | None) -> Workspace:
 def handle_of(workspace: str | None, session: str) -> Handle:
     found = workspace_of(workspace)
     return found.open(find_session(found, session))
+
+
+# --- commands ------------------------------------------------------------------------------------------
+
+
+@main.command()
+@server_options
+@click.option("--prefix", metavar="/x", default="", help="The path below which a proxy shows us.")
+@click.option("--no-browser", is_flag=True, help="Open no browser, only print the address.")
+@click.option(
+    "--allow-host", metavar="NAME", multiple=True, help="A host name that a proxy sends; may be repeated."
+)
+@click.option(
+    "--allow-origin", metavar="URL", multiple=True, help="An origin that a proxy sends; may be repeated."
+)
+def serve(
+    workspace: str | None, host: str, port: int, model: str | None, prefix: str, no_browser: bool,
+    allow_host: tuple[str, ...], allow_origin: tuple[str, ...],
+) -> None:  # fmt: skip
+    """Serve the page (what `assistant` alone does)."""
+    prefix = prefix.rstrip("/")
+    if not PREFIX.fullmatch(prefix):
+        raise click.BadParameter(
+            "it begins with / and has letters, digits and . _ ~ - only", param_hint="--prefix"
+        )
+    settings = replace(
+        workspace_of(workspace).settings, host=host, port=port, model=model or None, prefix=prefix,
+        allowed_hosts=allow_host, allowed_origins=allow_origin,
+    )  # fmt: skip
+    # the web framework takes longer to import than the small commands take to run
+    from .serving import serve as serve_workspace
+
+    serve_workspace(settings, say, warn, browser=not no_browser and _has_display())
+
+
+def _has_display() -> bool:
+    """Whether a browser can open a window; without one, some would open in this very terminal."""
+    if sys.platform in ("darwin", "win32"):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
+
+
+@main.command()
+@workspace_option
+@click.argument("folder", metavar="DIR", required=False)
+def init(workspace: str | None, folder: str | None) -> None:
+    """Make a workspace in DIR."""
+    if not (folder or workspace):
+        raise click.UsageError("Name the folder: assistant init DIR.")
+    path = _folder(folder or workspace)
+    made = initialise.init(path)
+    say(f"{path} is a workspace{'' if made else ' already'}. Start it with: assistant --workspace {path}")
+
+
+@main.command()
+@workspace_option
+@click.argument("name")
+def new(workspace: str | None, name: str) -> None:
+    """Write workflows/NAME.py, a small workflow to begin with."""
+    path = initialise.new(workspace_of(workspace).settings.workspace, name)
+    say(f"{path} was made. It runs as it is: assistant run {name} --workspace {path.parent.parent}")
+
+
+@main.command("run")
+@workspace_option
+@click.argument("workflow")
+@click.option(
+    "--set", "pairs", metavar="NAME=VALUE", multiple=True, help="A value, as in a form; an upload is a path."
+)
+@click.option(
+    "--parameters",
+    metavar="FILE.json",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Values as {name: value}; paths in it are relative to its folder.",
+)
+@click.option(
+    "--from", "source", metavar="SESSION[@n]", help="The values of a session, as they were at entry n."
+)
+@click.option(
+    "--secret",
+    "secret_names",
+    metavar="NAME",
+    multiple=True,
+    help="Asks for a secret, or reads it as a line of stdin where that is no terminal.",
+)
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Copy the results there, in place of files of the same name.",
+)
+def run_(
+    workspace: str | None, workflow: str, pairs: tuple[str, ...], parameters: Path | None, source: str | None,
+    secret_names: tuple[str, ...], out: Path | None,
+) -> None:  # fmt: skip
+    """Run WORKFLOW without a page, in a session of its own.
+
+    --set wins over --parameters, and that over --from; what is not given is its default.
+    """
+    found = workspace_of(workspace)
+    flow = find_workflow(found, workflow)
+    set_values = pairs_of(pairs)
+    given, secrets = from_session(found, source, flow) if source else ({}, {})
+    if parameters:
+        given |= with_paths(flow, read_parameters(parameters), parameters.absolute().parent)
+    given |= with_paths(flow, set_values, Path.cwd())
+    secrets |= ask_secrets(flow, secret_names)
+    asyncio.run(_run(found, flow, given, secrets, out))
+
+
+async def _run(
+    workspace: Workspace, flow: Workflow, given: dict[str, Any], secrets: dict[str, str], out: Path | None
+) -> None:
+    handle, refused = await make_session(workspace, flow, given, secrets)
+    warn(f"Session {handle.sid}")
+    if refused:
+        raise AssistantError("\n".join(refused))
+    if skipped := [name for name in given if _is_skipped(handle, flow, name)]:
+        warn(f"Not used, because the card is skipped: {', '.join(skipped)}.")
+    line = ProgressLine()
+    try:
+        ended = await run(handle, line.show)
+    finally:
+        line.end()
+    paths = (
+        copy_results(ended, handle.files, out) if out else [handle.files / r["file"] for r in ended.results]
+    )
+    for text in result_lines(ended, paths):
+        say(text)
+    if ended.state != "finished":
+        raise AssistantError(
+            f"The run {ended.state}: {ended.reason}" if ended.reason else f"The run was {ended.state}."
+        )
+
+
+def _is_skipped(handle: Handle, flow: Workflow, name: str) -> bool:
+    step = flow.step_of(name)
+    status = handle.session().status(step.name) if step else None
+    return status is not None and status.did == "skipped"
+
+
+@main.command()
+@workspace_option
+def sessions(workspace: str | None) -> None:
+    """List the sessions, the last changed first."""
+    found = workspace_of(workspace).summaries()
+    rows = [(s.sid, "archived" if s.archived else s.state, clean(s.name)) for s in found]
+    for line in columns(rows) if rows else ["There are no sessions yet."]:
+        say(line)
+
+
+@main.command()
+@workspace_option
+@click.argument("session")
+@click.option("--json", "as_json", is_flag=True, help="Each entry as one line of JSON.")
+@click.option("--follow", is_flag=True, help="Go on with what is appended, until Ctrl-C.")
+def log(workspace: str | None, session: str, as_json: bool, follow: bool) -> None:
+    """Tell a session's log, one sentence for each entry."""
+    found = handle_of(workspace, session).log
+    tell(found, 0, as_json)
+    try:
+        while follow and not found.damage:
+            known = len(found.entries)
+            if not found.catch_up():
+                time.sleep(FOLLOW_SECONDS)
+            tell(found, known, as_json)
+    except KeyboardInterrupt:
+        return  # the way to stop it
+    if found.damage:
+        raise AssistantError(str(found.damage))
+
+
+@main.command()
+@workspace_option
+@click.argument("session")
+def verify(workspace: str | None, session: str) -> None:
+    """Check that a session's log and files are as they were written."""
+    handle = handle_of(workspace, session)
+    count, said = verify_session(handle.folder)
+    if said:
+        raise AssistantError("\n".join(said))
+    say(f"{handle.sid}: {count} entries, all good.")
+
+
+@main.command("set")
+@workspace_option
+@click.argument("session")
+@click.argument("pairs", metavar="NAME=VALUE...", nargs=-1, required=True)
+def set_(workspace: str | None, session: str, pairs: tuple[str, ...]) -> None:
+    """Set values of a session; each is judged by itself."""
+    handle, given = handle_of(workspace, session), pairs_of(pairs)
+    outcome = asyncio.run(fill(handle, given, "cli"))
+    fields = handle.workflow().fields()
+    for name, value in outcome.set.items():
+        say(f"{name} is now {clean(show(fields[name], value))}.")
+    for name in outcome.unchanged:
+        say(f"{name} was that already.")
+    if outcome.refused:
+        raise AssistantError(
+            "\n".join(f"{name}: {why}" if name else why for name, why in outcome.refused.items())
+        )
+
+
+@main.command("export")
+@workspace_option
+@click.argument("session")
+@click.argument("format")
+def export_(workspace: str | None, session: str, format: str) -> None:
+    """Write a session to stdout as FORMAT: log.jsonl, conversation.md, parameters.json or parameters.csv."""
+    content, _, _ = exported(handle_of(workspace, session), format)
+    sys.stdout.buffer.write(content)
+
+
+@main.command()
+@server_options
+def doctor(workspace: str | None, host: str, port: int, model: str | None) -> None:
+    """Check what the program needs, and say what to do."""
+    checks = asyncio.run(examine(settings_of(workspace, host=host, port=port, model=model or None)))
+    for line in columns([(check.state, check.what, check.sentence) for check in checks]):
+        say(line)
+    stops = [check.what for check in checks if check.state == "stop"]
+    if stops:
+        raise AssistantError(f"It can not start yet: see {', '.join(stops)}.")
+
+
+if __name__ == "__main__":
+    main(prog_name="assistant")

@@ -303,8 +303,10 @@ async def reopen(handle: Handle, step: str, by: str = "user", note: Note | None 
     return await _act(handle, plan, note)
 
 
-async def undo(handle: Handle, by: str = "user", note: Note | None = None) -> Outcome:
-    """Takes back the newest action on values; raises Conflict where there is none."""
+async def undo(
+    handle: Handle, by: str = "user", entry: int | None = None, note: Note | None = None
+) -> Outcome:
+    """Takes back the newest action on values, or that of `entry`; raises Conflict where there is none."""
 
     async def plan(session: Session, flow: Workflow) -> tuple[Outcome, list[Fact]]:
         numbers = undo_of(session, entry)

@@ -92,8 +92,8 @@ def _workflows(workspace: Workspace) -> Iterator[Check]:
         yield Check("Workflows", "ok", f"{', '.join(good)}.")
     elif not broken:
         yield Check("Workflows", "note", "There are none. Make one with `assistant new NAME`.")
-    for error in broken:
-        yield Check("Workflows", "note", f"{error}. It is shown with its error; mend the file.")
+    for failure in broken:
+        yield Check("Workflows", "note", f"{failure}. It is shown with its error; mend the file.")
 
 
 def _disk(folder: Path) -> Check:
@@ -101,7 +101,9 @@ def _disk(folder: Path) -> Check:
     told = f"{free / 2**30:.1f} GiB are free."
     if free < TOO_LITTLE_BYTES:
         return Check("Disk", "stop", f"{told} Make room first.")
-    return Check("Disk", "note", f"{told} Make room soon.") if free < LITTLE_BYTES else Check("Disk", "ok", told)
+    return (
+        Check("Disk", "note", f"{told} Make room soon.") if free < LITTLE_BYTES else Check("Disk", "ok", told)
+    )
 
 
 def _port(settings: Settings) -> Check:
@@ -128,13 +130,23 @@ async def _models(settings: Settings) -> list[Check]:
             *_chosen(settings, found),
         ]
     version = f"{found.version} " if found.version else ""
-    checks = [Check("Ollama", "note" if found.notice else "ok", f"{version}at {found.address}. {found.notice or ''}".strip())]
+    checks = [
+        Check(
+            "Ollama",
+            "note" if found.notice else "ok",
+            f"{version}at {found.address}. {found.notice or ''}".strip(),
+        )
+    ]
     for model in found.models:
-        able = {True: "can use tools", False: "can not use tools", None: "may be able to use tools"}[model.tools]
+        able = {True: "can use tools", False: "can not use tools", None: "may be able to use tools"}[
+            model.tools
+        ]
         where = ", in the vendor's cloud" if model.cloud else ""
         checks.append(Check("Model", "ok" if model.tools else "note", f"{model.name} {able}{where}."))
     if not any(model.tools is not False and not model.cloud for model in found.models):
-        checks.append(Check("Model", "note", "None that can use tools. Get one, such as `ollama pull qwen3:4b`."))
+        checks.append(
+            Check("Model", "note", "None that can use tools. Get one, such as `ollama pull qwen3:4b`.")
+        )
     return [*checks, *_chosen(settings, found)]
 
 
@@ -143,4 +155,8 @@ def _chosen(settings: Settings, found: Catalogue) -> list[Check]:
     name = settings.model
     if name is None or name == GUIDE or any(model.name == name for model in found.models):
         return []
-    return [Check("Model", "note", f"{name}, which is to be used, is not there. Get it with `ollama pull {name}`.")]
+    return [
+        Check(
+            "Model", "note", f"{name}, which is to be used, is not there. Get it with `ollama pull {name}`."
+        )
+    ]

@@ -13,7 +13,9 @@ from .sentences import clock, sentence
 from .session import Session
 from .workspace import Handle, name_of
 
-TOLD = frozenset("set proposed refused cleared answered undid redid failed started finished cancelled".split())
+TOLD = frozenset(
+    "set proposed refused cleared answered undid redid failed started finished cancelled".split()
+)
 """What a conversation names beside its words."""
 
 

@@ -259,7 +259,8 @@ def _description(field: Field, offered: Sequence[Any] | None) -> str:
         told.append(f"for example {show(field, to_json(ask.example))}")
     if field.default is not MISSING and not callable(ask.default):
         told.append(f"default {show(field, to_json(field.default))}")
-    return "; ".join(" ".join(text.split()).rstrip(".") for text in told if text) + "."
+    line = "; ".join(" ".join(text.split()).rstrip(".") for text in told if text)
+    return line if line.endswith(("?", "!")) else f"{line}."
 
 
 Items = list[tuple[str, str]]

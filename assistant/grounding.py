@@ -19,6 +19,8 @@ from .parameters import MISSING, Field, choices
 
 NUMERIC = frozenset({"int", "float", "decimal"})
 TEXTUAL = frozenset({"text", "long", "email", "url"})
+LONGEST = 20_000  # characters of a message that are looked at
+PLAIN = 120  # parts: a longer sentence is pasted text, in which nothing is said plainly
 SEVERAL = frozenset({"choices", "list", "set", "lines", "tuple"})
 
 
@@ -538,7 +540,8 @@ def grounded(
 ) -> bool:
     """Whether the JSON value is found in one of the user's texts (this message and recent ones)."""
     day = today or date.today()
-    return any(_grounded_in(field, value, text, read(text), offered, day) for text in texts)
+    short = [text[:LONGEST] for text in texts]
+    return any(_grounded_in(field, value, text, read(text), offered, day) for text in short)
 
 
 def _grounded_in(
@@ -769,7 +772,7 @@ def _hedged(parts: Sequence[Part]) -> bool:
 
 def split(words: str) -> list[tuple[str, int, bool]]:
     """The sentences: (text, where it begins, whether it asks). "Depth 3, and what is a click?" is two."""
-    parts = read(words)
+    parts = read(words[:LONGEST])
     cuts = [0]
     for i, part in enumerate(parts):
         following = parts[i + 1] if i + 1 < len(parts) else None
@@ -884,10 +887,11 @@ def find(
     names, foreign = _lexicon(fields), _lexicon(others)
     found: dict[str, list[Found]] = {}
     for text, start, asks in split(words):
-        if asks:
+        parts = read(text)
+        if asks or len(parts) > PLAIN:
             continue
         day = today or date.today()
-        looks = _Look(read(text), text, start, names, foreign, options, expecting, values or {}, day)
+        looks = _Look(parts, text, start, names, foreign, options, expecting, values or {}, day)
         for item in looks.all():
             found.setdefault(item.name, []).append(item)
     return [item for name, items in found.items() for item in _decide(name, items, words)]

@@ -1,6 +1,6 @@
 """A session from its first card to its results without a page: what `assistant run` does.
 
-    given ── files into the session ── card by card: complete ── run ── results copied out
+given ── files into the session ── card by card: complete ── run ── results copied out
 """
 
 import asyncio
@@ -37,7 +37,9 @@ def find_session(workspace: Workspace, text: str) -> str:
     if len(fits) == 1:
         return fits[0]
     if not fits:
-        raise NotFound(f"There is no session {text!r} in {workspace.conversations}. `assistant sessions` lists them.")
+        raise NotFound(
+            f"There is no session {text!r} in {workspace.conversations}. `assistant sessions` lists them."
+        )
     named = ", ".join(fits[:5]) + (" ..." if len(fits) > 5 else "")
     raise NotFound(f"{text!r} fits {len(fits)} sessions: {named}. Give more of the name.")
 
@@ -50,7 +52,9 @@ def find_workflow(workspace: Workspace, stem: str) -> Workflow:
     return workspace.workflow(stem)
 
 
-def from_session(workspace: Workspace, reference: str, flow: Workflow) -> tuple[dict[str, Any], dict[str, str]]:
+def from_session(
+    workspace: Workspace, reference: str, flow: Workflow
+) -> tuple[dict[str, Any], dict[str, str]]:
     """The values and the secrets of `SESSION` or `SESSION@n`; an upload is its path."""
     text, at, number = reference.rpartition("@")
     sid = find_session(workspace, text if at else reference)
@@ -62,7 +66,9 @@ def from_session(workspace: Workspace, reference: str, flow: Workflow) -> tuple[
     known = flow.fields()
     values = {name: value for name, value in parameters(session).items() if name in known}
     kept = handle.secrets()
-    secrets = {name: kept[name] for name, value in values.items() if value == {"secret": True} and name in kept}
+    secrets = {
+        name: kept[name] for name, value in values.items() if value == {"secret": True} and name in kept
+    }
     return with_paths(flow, values, handle.files), secrets
 
 
@@ -78,9 +84,14 @@ def with_paths(flow: Workflow, values: Mapping[str, Any], folder: Path) -> dict[
             raise Refused(name, None, f"there is no such parameter; there are {', '.join(known)}.")
         if field.kind == "secret":
             if value is not None and value != {"secret": True}:
-                raise Refused(name, None, f"it is a secret, which others could read there; give it with --secret {name}.")
+                raise Refused(
+                    name,
+                    None,
+                    f"it is a secret, which others could read there; give it with --secret {name}.",
+                )
         elif _is_upload(field):
-            found[name] = _paths(value, folder)
+            lines = isinstance(value, str) and field.kind != "upload"
+            found[name] = _paths(value.splitlines() if lines else value, folder)
         else:
             found[name] = value
     return found
@@ -94,8 +105,10 @@ def _paths(value: Any, folder: Path) -> Any:
     match value:
         case list():
             return [_paths(each, folder) for each in value]
-        case {"file": str(name)} | (str(name) as name) if name:
-            return folder / Path(name).expanduser()
+        case {"file": str(name)}:
+            return folder / name
+        case str() if value:
+            return folder / Path(value).expanduser()
     return value
 
 

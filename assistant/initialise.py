@@ -51,9 +51,13 @@ def init(folder: Path) -> list[Path]:
             try:
                 path.mkdir(mode=0o700, parents=True)
             except (FileExistsError, NotADirectoryError):
-                raise Conflict(f"{path} can not be made: a file is in its way. Move it, or choose another folder.") from None
+                raise Conflict(
+                    f"{path} can not be made: a file is in its way. Move it, or choose another folder."
+                ) from None
             except OSError as error:
-                raise AssistantError(f"{path} can not be made: {error.strerror}. Choose another folder.") from error
+                raise AssistantError(
+                    f"{path} can not be made: {error.strerror}. Choose another folder."
+                ) from error
             made.append(path)
     return made
 

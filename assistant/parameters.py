@@ -58,6 +58,7 @@ __all__ = [
 TEXT_BYTES: Final = 200_000
 DIGITS: Final = 300
 ENTRIES: Final = 10_000
+_GROUPED: Final = re.compile(r"[+-]?[0-9]{1,3}([,_' ][0-9]{3})+(\.[0-9]*)?")
 LOGGED: Final = 10_000  # bytes of a refused value; a longer one is shortened
 
 
@@ -202,7 +203,9 @@ def _allowed(field: Field, offered: Sequence[Any] | None = None) -> str:
 
 def _no(field: Field, raw: Any, hide: bool = False) -> _No:
     quoted = "what was given" if hide else _say(raw)
-    return _No(f"{field.label} is {_allowed(field)}; {quoted} was not taken.", hide)
+    grouped = field.kind in NUMBERS and isinstance(raw, str) and _GROUPED.fullmatch(raw.strip())
+    hint = ", since it has separators; write only its digits" if grouped else ""
+    return _No(f"{field.label} is {_allowed(field)}; {quoted} was not taken{hint}.", hide)
 
 
 # single values: what each type takes as text, and as JSON

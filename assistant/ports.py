@@ -16,7 +16,9 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError:
-        raise AssistantError(f"There is no host {host!r} to listen on. Leave --host away, or give an address.") from None
+        raise AssistantError(
+            f"There is no host {host!r} to listen on. Leave --host away, or give an address."
+        ) from None
     family, kind, protocol, _, address = found[0]
     made = socket.socket(family, kind, protocol)
     try:
@@ -32,8 +34,8 @@ def listen(host: str, port: int) -> socket.socket:
 def _why_not(error: OSError, host: str, port: int) -> str:
     match error.errno:
         case errno.EADDRINUSE:
-            holder = holder_of(port)
-            return f"Port {port} is taken{f' by {holder}' if holder else ''}. Choose another with --port, or end that."
+            by = f" by {holder}" if (holder := holder_of(port)) else ""
+            return f"Port {port} is taken{by}. Choose another with --port, or end that."
         case errno.EACCES | errno.EPERM:
             return f"Port {port} is not allowed for this user. Choose one above 1023 with --port."
         case errno.EADDRNOTAVAIL:

@@ -30,7 +30,7 @@ class Prompts:
             undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
         )
 
-    def render(self, name: str, **values: Any) -> str:
+    def render(self, name: str, /, **values: Any) -> str:
         """The text of `name`.md.j2 with these values. Raises AssistantError if even the shipped one fails."""
         problem = f"There is no prompt {name}{ENDING}."
         for path in self._paths(name):
@@ -42,6 +42,17 @@ class Prompts:
                 self.problems.pop(path, None)
                 return text
         raise AssistantError(problem)
+
+    def warm(self) -> None:
+        """Parses the files beforehand, so that the first message does not wait for it."""
+        for name in {
+            path.name.removesuffix(ENDING) for folder in self.folders for path in folder.glob(f"*{ENDING}")
+        }:
+            for path in self._paths(name):
+                try:
+                    self._template(path)
+                except (TemplateError, ValueError, OSError) as error:
+                    self._tell(path, error)
 
     def notice(self) -> str:
         """What is wrong with the workspace's prompts; "" if nothing."""

@@ -91,7 +91,8 @@ def _progressed(entry: Entry) -> str:
 
 def _produced(entry: Entry) -> str:
     rows = f", {entry['rows']} rows" if entry.get("rows") is not None else ""
-    return f"produced the {_line(entry.get('kind'))} {_line(entry.get('name'))} ({_line(entry.get('file'))}{rows})"
+    what = f"{_line(entry.get('kind'))} {_line(entry.get('name'))}"
+    return f"produced the {what} ({_line(entry.get('file'))}{rows})"
 
 
 def _numbers(words: str) -> Callable[[Entry], str]:

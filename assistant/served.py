@@ -41,8 +41,24 @@ class Claim:
         os.close(self._descriptor)
 
 
-def claim(conversations: Path) -> Claim | None:
-    """The workspace's claim; None if another server has it."""
+def claim(conversations: Path) -> Claim | Server:
+    """The workspace's claim, or the server that has it and answers. AssistantError: one has it and does not."""
+    end = time.monotonic() + START_SECONDS
+    while True:
+        if made := _try_claim(conversations):
+            return made
+        server = server_of(conversations)
+        if server and answers(server):
+            return server
+        if time.monotonic() > end:
+            who = f"process {server.pid} at {server.address}" if server else "another process"
+            raise AssistantError(
+                f"This workspace is served already, by {who}, which does not answer. End it, and start again."
+            )
+        time.sleep(0.1)
+
+
+def _try_claim(conversations: Path) -> Claim | None:
     try:
         make_folder(conversations)
         descriptor = os.open(conversations / NAME, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
@@ -85,18 +101,3 @@ def answers(server: Server) -> bool:
             return bool(response.status == 200)
     except (OSError, ValueError, urllib.error.URLError):
         return False
-
-
-def wait_for(conversations: Path) -> Server:
-    """The server that has the workspace, once it answers. AssistantError: it does not."""
-    end = time.monotonic() + START_SECONDS
-    while True:
-        server = server_of(conversations)
-        if server and answers(server):
-            return server
-        if time.monotonic() > end:
-            who = f"process {server.pid} at {server.address}" if server else "another process"
-            raise AssistantError(
-                f"This workspace is served already, by {who}, which does not answer. End it, and start again."
-            )
-        time.sleep(0.1)

@@ -24,11 +24,10 @@ def serve(settings: Settings, say: Callable[[str], None], warn: Callable[[str], 
     """Serves until Ctrl-C or SIGTERM; a workspace that is served already is only opened."""
     _configure_log()
     claim = served.claim(settings.workspace / "conversations")
-    if claim is None:
-        server = served.wait_for(settings.workspace / "conversations")
-        say(f"This workspace is served already: {server.address} (process {server.pid}).")
+    if isinstance(claim, served.Server):
+        say(f"This workspace is served already: {claim.address} (process {claim.pid}).")
         if browser:
-            webbrowser.open(server.address)
+            webbrowser.open(claim.address)
         return
     try:
         bound = listen(settings.host, settings.port)
@@ -36,7 +35,11 @@ def serve(settings: Settings, say: Callable[[str], None], warn: Callable[[str], 
             settings = _with_host(replace(settings, port=bound.getsockname()[1]), warn)
             address = address_of(settings.host, settings.port, settings.prefix)
             claim.tell(address)
-            _run(Prefixed(make_app(settings), settings.prefix), bound, lambda: _listens(settings, address, say, browser))
+            _run(
+                Prefixed(make_app(settings), settings.prefix),
+                bound,
+                lambda: _listens(settings, address, say, browser),
+            )
     finally:
         claim.release()
 
@@ -119,4 +122,6 @@ def _stopped(*_: object) -> NoReturn:
 def _configure_log() -> None:
     """Short lines, and no values of variables in tracebacks: they may be secrets."""
     logger.remove()
-    logger.add(sys.stderr, format="{time:HH:mm:ss} {level} {message}", level="INFO", backtrace=False, diagnose=False)
+    logger.add(
+        sys.stderr, format="{time:HH:mm:ss} {level} {message}", level="INFO", backtrace=False, diagnose=False
+    )

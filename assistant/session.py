@@ -80,7 +80,7 @@ class Session:
     marks: dict[str, tuple[Entry, ...]] = field(
         default_factory=dict
     )  # opened, helped, advanced ... of a step
-    refusals: dict[str, Entry] = field(default_factory=dict)  # by parameter, or by step for the card's own
+    refusals: dict[str, Entry] = field(default_factory=dict)  # by parameter; by `/step` for the card's own
     failures: dict[str, Entry] = field(default_factory=dict)  # by step
     proposals: dict[str, Entry] = field(default_factory=dict)  # by id, not yet answered or overtaken
     questions: dict[str, Entry] = field(default_factory=dict)  # by id, not yet answered
@@ -208,7 +208,7 @@ def _set(state: dict[str, Any], entry: Entry) -> None:
         by = "default" if name in defaulted else entry.by
         _change(state, name, Change(entry.n, "set", value, by, step, entry.get("turn"), entry.get("why")))
         state["refusals"].pop(name, None)
-    state["refusals"].pop(step, None)
+    state["refusals"].pop(f"/{step}", None)
     names = tuple(entry.get("values") or ())
     _line(state, entry, names)
     for id, proposal in list(state["proposals"].items()):
@@ -223,7 +223,7 @@ def _advanced(state: dict[str, Any], entry: Entry) -> None:
     step = entry.get("step")
     names = {name for name, changes in state["history"].items() if changes[-1].step == step}
     for key in [
-        key for key, e in state["refusals"].items() if key == step or e.get("step") == step or key in names
+        key for key, e in state["refusals"].items() if e.get("step") == step or key in names
     ]:
         del state["refusals"][key]
     for id, proposal in list(state["proposals"].items()):
@@ -274,7 +274,7 @@ def _recompute(state: dict[str, Any], numbers: tuple[int, ...]) -> None:
 
 
 def _refused(state: dict[str, Any], entry: Entry) -> None:
-    state["refusals"][entry.get("name") or entry.get("step")] = entry
+    state["refusals"][entry.get("name") or f"/{entry.get('step')}"] = entry
 
 
 def _failed(state: dict[str, Any], entry: Entry) -> None:
@@ -314,7 +314,7 @@ def _started(state: dict[str, Any], entry: Entry) -> None:
     state["runs"][id] = Run(id, entry.n, entry.at)
 
 
-def _run(state: dict[str, Any], entry: Entry, **changes: Any) -> None:
+def _run(state: dict[str, Any], entry: Entry, /, **changes: Any) -> None:
     run = state["runs"].get(str(entry.get("run")))
     if run:
         ended = {"ended": entry.n, "seconds": entry.get("seconds")} if "state" in changes else {}

@@ -1,7 +1,7 @@
 """The tools of a turn, the same for a model and the guide: what they look like, and what a call does.
 
-    call ── judge ──▶ grounded in the user's words?
-        yes ─▶ set            no, field empty ─▶ proposed        no, field taken ─▶ asked        unfit ─▶ refused
+    call ── judge ──▶ unfit: refused
+              └─▶ grounded in the user's words: set      no, and empty: proposed      no, and taken: asked
 
 The calls of one round that only concern values become one write, together with their `called` lines.
 """
@@ -90,8 +90,11 @@ def _tool(
 
 @dataclass
 class Desk:
-    """What the calls of one turn share. `by` is model or guide; `said` are the user's messages that count, the
-    newest first; `plain` is whether they say to run; `leave` words a reason after too many repairs."""
+    """What the calls of one turn share (a class: it counts).
+
+    `by` is model or guide; `said` are the user's messages that count, the newest first; `runs` is whether
+    this one plainly says to run; `leave` words a reason after too many repairs.
+    """
 
     handle: Handle
     turn: str
@@ -100,6 +103,10 @@ class Desk:
     start_run: StartRun
     runs: bool = False
     leave: Callable[[str, str, str], str] = lambda reason, name, label: reason
+    most: int = 12
+    calls: int = 0
+    repeats: int = 0
+    made: dict[str, dict[str, Any]] = field(default_factory=dict)  # results by call
     refusals: Counter[str] = field(default_factory=Counter)
     left: dict[str, str] = field(default_factory=dict)  # labels of what was refused too often
     asked: bool = False
@@ -114,21 +121,53 @@ def words_that_count(session: Session, turn: str) -> list[Entry]:
 
 
 async def execute(desk: Desk, calls: Sequence[Call]) -> list[dict[str, Any]]:
-    """Runs the calls in order and logs each; returns one result for each."""
+    """Runs the calls in order and logs each; returns one result for each.
+
+    A call that this turn made before is not run again, nor any after `desk.most`.
+    """
     results: list[dict[str, Any]] = []
     batch: list[Call] = []
+
+    async def flush() -> None:
+        nonlocal batch
+        results.extend(await _set(desk, batch))
+        batch = []
+
     for call in calls:
-        action = ACTIONS.get(call.tool)
-        if action or any(_given(call).keys() & _given(earlier).keys() for earlier in batch):
-            results += await _set(desk, batch)
-            batch = []
-        if action:
-            result = await action(desk, call)
-            desk.changed |= "error" not in result and "refused" not in result
-            results.append(result)
+        desk.calls += 1
+        again = desk.made.get(_key(call)) if desk.by == "model" else None
+        action = ACTIONS.get(call.tool) if desk.by == "guide" or call.tool in FOR_MODELS else None
+        if (
+            action
+            or again
+            or desk.calls > desk.most
+            or any(_given(call).keys() & _given(e).keys() for e in batch)
+        ):
+            await flush()
+        if desk.calls > desk.most:
+            results.append(await _tell(desk, call, {"error": f"No more than {desk.most} calls in one turn."}))
+        elif again:
+            desk.repeats += 1
+            results.append(await _tell(desk, call, _repeated(call, again)))
+        elif action:
+            results.append(await action(desk, call))
+            desk.changed |= "error" not in results[-1] and "refused" not in results[-1]
         else:
             batch.append(call)
-    return results + await _set(desk, batch)
+    await flush()
+    desk.made |= {_key(call): result for call, result in zip(calls, results, strict=True)}
+    return results
+
+
+def _key(call: Call) -> str:
+    return f"{call.tool} {json.dumps(call.arguments, sort_keys=True, default=str)}"
+
+
+def _repeated(call: Call, before: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer to a call that was made before: nothing changed, and what was wrong still is."""
+    kept = {key: before[key] for key in ("refused", "error", "proposed", "asked") if key in before}
+    note = "The same call was made before in this turn, so it was not run again. Answer in words."
+    return {"unchanged": list(_given(call)), **kept, "note": note}
 
 
 def called(desk: Desk, call: Call, result: Mapping[str, Any]) -> Fact:
@@ -181,7 +220,7 @@ def _given(call: Call) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Plan:
-    """What becomes of one value: fill, propose, ask, refuse or omit. `why`: the words that it is grounded in."""
+    """What becomes of one value: fill, propose, ask, refuse or omit. `why`: the words it is grounded in."""
 
     kind: str
     value: Any
@@ -386,7 +425,7 @@ async def _reopen(desk: Desk, call: Call) -> dict[str, Any]:
     step, results = call.arguments.get("step"), [{"ok": True}]
     try:
         await actions.reopen(
-            desk.handle, str(step), desk.by, _noted(desk, call, results, lambda outcome: {"ok": True})
+            desk.handle, str(step), desk.by, _noted(desk, call, results, lambda _: {"ok": True})
         )
     except AssistantError as error:
         return await _tell(desk, call, {"error": str(error)})
@@ -482,10 +521,13 @@ async def _complete(desk: Desk, call: Call, card: Card, raw: Mapping[str, Any]) 
 
 
 async def _undo(desk: Desk, call: Call) -> dict[str, Any]:
-    act, results = {"undo": actions.undo, "redo": actions.redo}[call.tool], [dict[str, Any]()]
+    results: list[dict[str, Any]] = [{}]
     note = _noted(desk, call, results, lambda outcome: {"ok": True, "names": outcome.unchanged})
     try:
-        await act(desk.handle, desk.by, note)
+        if call.tool == "undo":
+            await actions.undo(desk.handle, desk.by, note=note)
+        else:
+            await actions.redo(desk.handle, desk.by, note=note)
     except AssistantError as error:
         return await _tell(desk, call, {"error": str(error)})
     return results[0]

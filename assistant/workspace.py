@@ -249,5 +249,5 @@ def name_of(session: Session) -> str:
             return str(value["file"])
         if isinstance(value, str) and "://" in value:
             return value.split("://", 1)[1].rstrip("/")[:60]
-    texts = [v for v in session.values.values() if isinstance(v, str) and v.strip()]
-    return max(texts, key=len)[:60] if texts else session.title
+    texts = [value for value in session.values.values() if isinstance(value, str) and len(value) > 5]
+    return texts[0][:60] if texts else session.title

@@ -255,6 +255,8 @@ SCHEMAS: list[tuple[Any, Any, dict[str, Any]]] = [
     (Annotated[str, Ask(min_length=2, pattern="[a-z]+")], MISSING,
      {"type": "string", "description": "A; at least 2 characters; matching [a-z]+."}),
     (bool, MISSING, {"type": "boolean", "description": "A."}),
+    (Annotated[bool, Ask("All", help="Really?")], MISSING,
+     {"type": "boolean", "description": "All; Really?"}),
     (date | None, MISSING, {"type": ["string", "null"], "description": "A; a date as 2026-11-21."}),
     (Colour, Colour.RED,
      {"type": ["integer", "string"], "enum": ["red", 2], "description": "A; default red."}),

@@ -1,12 +1,16 @@
-"""The workflow link_graph: on a real site, counted again by other means, and on small sites made for a point."""
+"""The workflow link_graph: on a real site, counted again by other means; on small sites made for a point.
+
+And the graph that it gives, in a browser.
+"""
 
 import posixpath
 import re
+import shutil
 import socket
 import sys
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from contextlib import contextmanager
 from functools import partial
 from html import unescape
@@ -17,6 +21,7 @@ from urllib.parse import unquote
 import numpy as np
 import pandas as pd
 import pytest
+from playwright.sync_api import sync_playwright
 
 from assistant.errors import Refused
 from assistant.results import Graph, Note, Table, save
@@ -164,7 +169,8 @@ def test_pages_links_and_depth_of_a_real_site_equal_a_count_in_its_files():
     assert {(source[1:], target[1:]) for source, target in pairs(found)} == links
     missing = {page for page in depth if not (root / page).is_file()}
     assert set(pages.loc[pages["status"] == 404, "url"].str[1:]) == missing
-    assert list(pages["in_degree"]) == [sum(t == p for _, t in links) for p in pages["url"].str[1:]]
+    linked = Counter(target for _, target in links)
+    assert list(pages["in_degree"]) == [linked[page] for page in pages["url"].str[1:]]
     assert "library" in set(pages["section"])
     assert np.isfinite(found["graph"].nodes[["x", "y"]].to_numpy()).all()
 
@@ -343,6 +349,7 @@ def test_a_first_page_that_does_not_answer_is_refused_in_a_sentence(made):
         ("iso-8859-1", "Größe".encode("cp1252")),
         ("no-such-charset", "Größe".encode()),
         ("base64", "Größe".encode()),
+        ("", b'<meta charset="utf-16">' + "Größe".encode()),
         ("", b"\xff\xfe" + "Größe".encode("utf-16-le")),
         ("", b'<meta charset="iso-8859-15">' + "Größe".encode("iso-8859-15")),
         (
@@ -361,7 +368,8 @@ def test_a_cut_in_the_middle_of_a_letter_keeps_the_rest():
 
 def test_odd_markup_is_read_as_far_as_it_goes():
     title, links = workflow.read_page(
-        '<base href="/b/"><title>\n One\ttwo </title><a href=x>a<b>b</b></a><a href="" href="y"></a><map><area href="z">'
+        '<base href="/b/"><title>\n One\ttwo </title><a href=x>a<b>b</b></a><a href="" href="y"></a>'
+        '<map><area href="z">'
         "<!-- <a href=n> --><script>'<a href=n>'</script><a>none</a><![odd[ <a href=late>",
         "http://h/a/page",
     )
@@ -404,9 +412,8 @@ def test_a_title_that_looks_like_a_formula_is_safe_in_the_download(made, tmp_pat
 
 def test_a_file_of_links_gives_the_same_tables(tmp_path):
     file = tmp_path / "links.csv"
-    file.write_text(
-        "source,target,note\na,b,x\nb,c,\na,b,again\nc,c,self\nd,e,\n,e,half\n", encoding="utf-8-sig"
-    )
+    lines = 'source,target,note\na,b,"x\ny"\nb,c,\n\na,b,again\nc,c,self\nd,e,\n,e,half\nshort\n'
+    file.write_text(lines, encoding="utf-8-sig")
     found = {
         result.name: result.frame for result in flow(source="csv", file=file) if isinstance(result, Table)
     }
@@ -447,6 +454,77 @@ def test_a_file_without_the_columns_is_refused_with_those_it_has(tmp_path, text,
     file.write_text(text)
     with pytest.raises(ValueError, match=re.escape(reason)):
         flow(source="csv", file=file)
+
+
+# --- the graph in a browser ------------------------------------------------------------------------------
+
+STATIC = Path(__file__).parent.parent / "assistant" / "web" / "static"
+POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'"
+PAGE = """<!doctype html><html lang="en"><title>Graph</title><main><h1>Results</h1>
+<div class="graph" data-src="graph.json"></div></main><script src="static/graph.js"></script></html>"""
+WEBGL = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+
+
+@contextmanager
+def graph_page(made, tmp_path, arguments):
+    """A page under our content security policy with a graph of four pages, and its errors."""
+    pages = {"/": linking("/a/1", "/a/2", title="Home"), "/b/x": linking(title="Deep")}
+    pages |= {"/a/1": linking("/", "/b/x", title="First"), "/a/2": linking("/", title="&lt;b>Second&lt;/b>")}
+    start = made(pages)
+    save(crawl(f"{start.address}/")["graph"], tmp_path)
+    types = {".js": "text/javascript", ".css": "text/css", ".json": "application/json"}
+    files = {f"/static/{path.relative_to(STATIC)}": path for path in STATIC.rglob("*.*")}
+    files["/graph.json"] = tmp_path / "graph.json"
+    html = {"Content-Type": "text/html", "Content-Security-Policy": POLICY}
+    answers = {
+        name: (200, html | {"Content-Type": types.get(path.suffix, "text/plain")}, path.read_bytes())
+        for name, path in files.items()
+    }
+    answers["/"] = (200, html, PAGE.encode())
+    site, errors = made(answers), []
+    with sync_playwright() as playwright:
+        chromium = shutil.which("chromium")
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", *arguments])
+        page = browser.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.route("**/favicon.ico", lambda route: route.fulfill(status=204))
+        page.goto(site.address)
+        yield page, site, errors
+        browser.close()
+
+
+@pytest.mark.browser
+def test_a_graph_is_drawn_searched_and_walked(made, tmp_path):
+    with graph_page(made, tmp_path, WEBGL) as (page, _, errors):
+        page.wait_for_selector(".graph-legend li + li")
+        assert page.locator(".graph-legend li").all_inner_texts() == [
+            "section",
+            "a (2)",
+            "(top) (1)",
+            "b (1)",
+        ]
+        page.get_by_label("Find a page").fill("fir")
+        page.keyboard.press("Enter")
+        assert page.locator(".graph-side strong").inner_text() == "First"
+        assert page.locator(".graph-status").inner_text() == "First: linked from 1, links to 2"
+        assert page.locator(".graph-in + ul button").all_inner_texts() == ["Home"]
+        page.locator(".graph-out + ul button", has_text="Home").click()
+        assert page.locator(".graph-out + ul button").all_inner_texts() == ["First", "<b>Second</b>"]
+        page.get_by_role("combobox", name="Colour", exact=True).select_option("depth")
+        assert page.locator(".graph-legend li").all_inner_texts() == ["depth", "0", "1", "2"]
+        page.locator(".graph-stage").press("Escape")
+        assert page.locator(".graph-side").is_hidden()
+        assert page.evaluate("document.querySelector('.graph').graphRenderer.getGraph().size") == 5
+        assert errors == []
+
+
+@pytest.mark.browser
+def test_without_webgl_the_page_says_so_and_loads_nothing(made, tmp_path):
+    with graph_page(made, tmp_path, ["--disable-gpu", "--disable-3d-apis"]) as (page, site, _):
+        page.get_by_text("no WebGL").wait_for()
+        assert "The tables have all of it" in page.locator(".graph").inner_text()
+        assert sorted(site.asked) == ["/", "/static/graph.js"]
 
 
 # --- the numbers -----------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import json
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant.models import Call
@@ -171,8 +171,6 @@ def test_thinking_is_taken_from_the_front(text: str, rest: str, thought: str) ->
         "```json",
         "```json\n",
         "```\n{",
-    ]
-    + [
         "<",
         "<thi",
         "<think>a",
@@ -203,13 +201,14 @@ def test_what_may_become_a_call_or_thinking_is_held(text: str) -> None:
         "`x`",
         "`` ` ``",
         "```js\n",
-    ]
-    + ["<think>a</think>Hi"],
+        "<think>a</think>Hi",
+    ],
 )
 def test_other_text_is_shown(text: str) -> None:
     assert not held(text) and shown(text)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from(["<think>", "</think>", "```", "json", "\n", " ", "{", '"', "[", "a", "<", "`", "}"])

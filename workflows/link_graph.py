@@ -6,6 +6,7 @@ crawl, fetch, read a page, which addresses belong, the numbers, the picture, the
 
 import codecs
 import csv
+import io
 import re
 import threading
 import time
@@ -265,8 +266,8 @@ class Answer:
 def crawl(client, first, depth, limit, parallel, belongs, rules, pace) -> Generator[Progress, None, Any]:
     """Pages breadth first from `first`, their links, and what was left out, by reason.
 
-    Several requests are under way at once, but their answers are taken in the order of the links: so two crawls
-    of one site are equal, and `depth` is the least number of clicks.
+    Several requests are under way at once, but their answers are taken in the order of the links: so two
+    crawls of one site are equal, and `depth` is the least number of clicks.
     """
     pages: dict[str, dict[str, Any]] = {}
     links: dict[tuple[str, str], list[Any]] = {}  # source and target: the first text, how many times
@@ -371,10 +372,11 @@ def make_pace(delay: float) -> Callable[[], None]:
 
 def fetch(client, url, belongs, rules=anywhere, pace=no_wait, html_only=True) -> Answer:
     """The page at `url`. Redirects are followed one by one, as long as they stay where the crawl may go."""
-    asked, status, end = url, 0, time.monotonic() + DEADLINE
+    asked, status = url, 0
     try:
         for _ in range(REDIRECTS + 1):
             pace()
+            end = time.monotonic() + DEADLINE
             with client.stream("GET", url) as response:
                 status = response.status_code
                 if not response.has_redirect_location:
@@ -427,13 +429,10 @@ def decode(body: bytes, declared: str | None, cut: bool = False) -> str:
     """Text by the first charset that fits: BOM, header, meta element, UTF-8, else Windows-1252."""
     marks = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
     named = re.search(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", body[:4096], re.IGNORECASE)
-    in_meta = named[1].decode("ascii", "replace") if named else None
-    for name in [
-        *(name for mark, name in marks.items() if body.startswith(mark)),
-        declared,
-        in_meta,
-        "utf-8",
-    ]:
+    in_meta = named[1].decode("ascii", "replace").lower() if named else ""
+    in_meta = "" if in_meta.startswith("utf-16") else in_meta  # or the element itself could not be read
+    marked = [name for mark, name in marks.items() if body.startswith(mark)]
+    for name in [*marked, declared, in_meta, "utf-8"]:
         try:
             if name and codecs.lookup(name).name not in NO_CHARSETS:
                 return body.decode(name, "ignore" if cut else "strict")  # the cut may go through a letter
@@ -599,11 +598,9 @@ def make_rules(client: httpx.Client, pace: Callable[[], None], obey: bool) -> Ca
 
 def read_links(file: Upload, source: str, target: str) -> Iterator[tuple[str, str]]:
     """The (source, target) of each line; ValueError where the file has no such columns."""
-    body = file.read_bytes()
-    lines = decode(body, None).splitlines()
-    first = next((line for line in lines if line.strip()), "")
-    mark = max(",;\t", key=first.count)
-    rows = csv.reader((line for line in lines if line.strip()), delimiter=mark)
+    text = decode(file.read_bytes(), None).replace("\0", "").lstrip()
+    mark = max(",;\t", key=text.partition("\n")[0].count)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
     columns = [name.strip() for name in next(rows, [])]
     missing = [name for name in (source, target) if name not in columns]
     if missing:

@@ -133,6 +133,18 @@ async def loaded(ollama: Ollama) -> tuple[Loaded, ...]:
     )
 
 
+async def is_loaded(ollama: Ollama, model: str) -> bool | None:
+    """Whether the model is in memory; None where that is not known. Without the package, for speed."""
+    try:
+        answer = await ollama.ask("GET", "/api/ps")
+    except ModelError:
+        return None
+    models = answer.get("models")
+    listed = [each for each in models if isinstance(each, dict)] if isinstance(models, list) else []
+    names = {each.get(key) for each in listed for key in ("name", "model")}
+    return model in names or f"{model}:latest" in names
+
+
 async def pull(ollama: Ollama, name: str) -> AsyncGenerator[Pulling, None]:
     """Get a model. Closing the iterator stops it; a second pull goes on from there. Raises ModelError."""
     _check_name(ollama, name)

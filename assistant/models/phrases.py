@@ -21,6 +21,8 @@ class Intent:
     span: tuple[int, int] = (0, 0)
 
 
+LONGEST = 160  # characters of a command or a question that is looked for
+
 _X = r"(?P<x>.+?)"
 _THE = r"(?:the |my |a |an |this |that |your )?"
 _SINGLE = r"(?P<x>(?!.*\b(?:and|to|as|is|from|into|with)\b)[a-z .'_-]+?)"
@@ -124,7 +126,7 @@ def _plain(text: str) -> str:
 
 def _match(text: str, patterns: Sequence[tuple[str, str]], start: int) -> Intent | None:
     plain = _plain(text)
-    for kind, pattern in patterns:
+    for kind, pattern in patterns if len(plain) <= LONGEST else []:
         match = re.fullmatch(pattern, plain)
         if match:
             groups = match.groupdict()

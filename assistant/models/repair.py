@@ -195,7 +195,7 @@ def held(text: str) -> bool:
     head = _HEAD.match(text)
     rest = text[head.end() :] if head else text
     fence, language, newline = (head[1], head[2], head[3]) if head else (None, "", None)
-    if fence and language not in _FENCED:
+    if fence and language and language not in _FENCED:
         return not rest and not newline and any(each.startswith(language) for each in _FENCED)
     if not rest or (not fence and len(rest) < 3 and "```".startswith(rest)):
         return True

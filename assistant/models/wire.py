@@ -170,7 +170,8 @@ def decode_line(line: bytes) -> dict[str, Any]:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise ModelError("not_json", f"Ollama sent a line that is no JSON object: {short(line)}")
+        told = f"Ollama sent a line that is no JSON object: {short(line)}. Is it Ollama? Check OLLAMA_HOST."
+        raise ModelError("not_json", told)
     return found
 
 

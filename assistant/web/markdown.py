@@ -10,14 +10,20 @@ from markdown_it import MarkdownIt
 TAGS = set(
     "p br hr strong em del code pre blockquote ul ol li a h1 h2 h3 h4 h5 h6 table thead tbody tr th td".split()
 )
-_parser = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"])
+_parsers = {
+    breaks: MarkdownIt("commonmark", {"html": False, "breaks": breaks}).enable(["table", "strikethrough"])
+    for breaks in (False, True)
+}
 
 
 @lru_cache(maxsize=2_000)
-def markdown(text: str) -> NotStr:
-    """HTML of a Markdown text: no images, no raw HTML, links only to http(s) and mail, opened apart."""
+def markdown(text: str, breaks: bool = True) -> NotStr:
+    """HTML of a Markdown text: no images, no raw HTML, links only to http(s) and mail.
+
+    With `breaks` a line's end is one on the page, as chat has it; a docstring's lines flow.
+    """
     html = nh3.clean(
-        _parser.render(text),
+        _parsers[breaks].render(text),
         tags=TAGS,
         attributes={"a": {"href"}, "ol": {"start"}},
         url_schemes={"http", "https", "mailto"},

@@ -196,7 +196,8 @@ async function drawGraphs() {
       const script = document.createElement("script");
       const us = $("script[data-graph]");
       script.src = us.dataset.graph;
-      for (const [name, value] of Object.entries(us.dataset)) if (name !== "graph") script.dataset[name] = value;
+      // whole addresses: the page's are relative to its base, and a script's to itself
+      for (const name of ["sigma", "graphology", "styles"]) script.dataset[name] = new URL(us.dataset[name], document.baseURI).href;
       script.onload = resolve;
       script.onerror = reject;
       document.head.append(script);

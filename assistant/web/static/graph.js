@@ -9,7 +9,10 @@
   // Okabe and Ito's colours, which people with any colour vision can tell apart; the rarest groups share grey.
   const GROUPS = ["#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#f0e442"];
   const OTHERS = "#8a9299";
-  const RAMPS = { light: ["#b5d4e9", "#6baed6", "#2c7fb8", "#0b3c7d"], dark: ["#24507f", "#3c82bd", "#7fbce8", "#e2f2ff"] };
+  const RAMPS = {
+    light: ["#b5d4e9", "#6baed6", "#2c7fb8", "#0b3c7d"],
+    dark: ["#24507f", "#3c82bd", "#7fbce8", "#e2f2ff"],
+  };
   const SHOWN_LINKS = 200;
   const HITS = 12;
 
@@ -57,28 +60,32 @@
     pixel.clearRect(0, 0, 1, 1);
     pixel.fillStyle = colour;
     pixel.fillRect(0, 0, 1, 1);
-    return "#" + [...pixel.getImageData(0, 0, 1, 1).data.slice(0, 3)].map((c) => c.toString(16).padStart(2, "0")).join("");
+    return join(...pixel.getImageData(0, 0, 1, 1).data.slice(0, 3));
   }
+
+  const join = (...channels) => "#" + channels.map((c) => c.toString(16).padStart(2, "0")).join("");
+  const split = (colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
 
   function blend(from, to, part) {
-    const channel = (colour, at) => parseInt(colour.slice(at, at + 2), 16);
-    const mixed = [1, 3, 5].map((at) => Math.round(channel(from, at) * (1 - part) + channel(to, at) * part));
-    return "#" + mixed.map((c) => c.toString(16).padStart(2, "0")).join("");
+    const end = split(to);
+    return join(...split(from).map((channel, at) => Math.round(channel * (1 - part) + end[at] * part)));
   }
 
-  // The more lines, the fainter each: so that a dense graph is no grey plate.
+  // The more lines, the fainter each: so that a dense graph is no grey plate. WebGL takes red, green and blue
+  // multiplied by the opacity.
   function veil(colour, lines) {
-    const [red, green, blue] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
-    return `rgba(${red}, ${green}, ${blue}, ${Math.max(0.08, Math.min(0.5, 14 / Math.sqrt(lines))).toFixed(2)})`;
+    const opacity = Math.max(0.05, Math.min(0.5, 8 / Math.sqrt(lines)));
+    const channels = split(colour).map((channel) => Math.round(channel * opacity));
+    return `rgba(${channels.join(", ")}, ${opacity.toFixed(2)})`;
   }
 
   function themeOf(element) {
     const style = getComputedStyle(element);
     const read = (name, otherwise) => hex(style.getPropertyValue(name).trim() || otherwise);
-    const theme = { ink: read("--ink", "#1d2428"), soft: read("--soft", "#5b6770"), line: read("--line", "#dfe4e7"),
-                    paper: read("--paper", "#ffffff"), accent: read("--accent", "#0f6b66"), warn: read("--warn", "#9a5b00") };
-    const bright = parseInt(theme.paper.slice(1, 3), 16) > 127;
-    return { ...theme, ramp: RAMPS[bright ? "light" : "dark"], font: style.fontFamily };
+    const [ink, soft, paper] = [read("--ink", "#1d2428"), read("--soft", "#5b6770"), read("--paper", "#ffffff")];
+    const [accent, warn] = [read("--accent", "#0f6b66"), read("--warn", "#9a5b00")];
+    const ramp = RAMPS[split(paper)[0] > 127 ? "light" : "dark"];
+    return { ink, soft, paper, accent, warn, ramp, faint: blend(paper, soft, 0.18), font: style.fontFamily };
   }
 
   const words = (name) => name.replaceAll("_", " ");
@@ -112,17 +119,23 @@
       return blend(ramp[at], ramp[at + 1], part * (ramp.length - 1) - at);
     };
     const of = (value) => (place.has(value) ? colour(place.get(value)) : OTHERS);
-    const named = steps.length <= 6 ? steps : [0, 0.25, 0.5, 0.75, 1].map((part) => steps[Math.round(part * (steps.length - 1))]);
+    const quarter = (part) => steps[Math.round(part * (steps.length - 1))];
+    const named = steps.length <= 6 ? steps : [0, 0.25, 0.5, 0.75, 1].map(quarter);
     const legend = named.map((value) => [of(value), show(value)]);
     if (values.some((value) => typeof value !== "number")) legend.push([OTHERS, "none"]);
     return { of, legend };
   }
 
   function sizes(values, many) {
-    const numbers = values.filter((value) => typeof value === "number");
-    const [least, most] = numbers.reduce(([a, b], value) => [Math.min(a, value), Math.max(b, value)], [Infinity, -Infinity]);
+    let [least, most] = [Infinity, -Infinity];
+    for (const value of values) {
+      if (typeof value === "number") [least, most] = [Math.min(least, value), Math.max(most, value)];
+    }
     const [small, large] = many > 3000 ? [1.4, 11] : [2.5, 15];
-    return (value) => (most > least && typeof value === "number" ? small + (large - small) * Math.sqrt((value - least) / (most - least)) : small);
+    return (value) => {
+      if (typeof value !== "number" || most === least) return small;
+      return small + (large - small) * Math.sqrt((value - least) / (most - least));
+    };
   }
 
   // --- one graph --------------------------------------------------------------------------------------
@@ -160,15 +173,16 @@
     const size = chooser("Size", numeric, state.size, (name) => { state.size = name; paint(); });
     const whole = make("button", { type: "button", class: "plain", onclick: () => reset() }, "Whole graph");
     const status = make("p", { class: "graph-status", role: "status" });
-    const stage = make("div", { class: "graph-stage", tabindex: "0", role: "application", onkeydown: steer,
-      "aria-label": `Graph of ${show(graph.order)} pages and ${show(graph.size)} links. Arrow keys move it, plus and minus zoom, 0 shows the whole graph, Escape lets go of a page.` });
-    const side = make("aside", { class: "graph-side", "aria-label": "The chosen page", hidden: true });
+    const keys = "Arrow keys move it, plus and minus zoom, 0 shows the whole graph, Escape lets go of a page.";
+    const label = `Graph of ${show(graph.order)} pages and ${show(graph.size)} links. ${keys}`;
+    const stage = make("div", { class: "graph-stage", tabindex: "0", role: "application", "aria-label": label,
+                                onkeydown: steer });
+    const side = make("div", { class: "graph-side", role: "region", "aria-label": "The chosen page", hidden: true });
     const legend = make("ul", { class: "graph-legend", "aria-label": "Colours" });
     element.replaceChildren(make("div", { class: "graph-bar" }, find, colour, size, whole, status),
                             make("div", { class: "graph-body" }, stage, side), legend);
 
     let theme = themeOf(element);
-    let faint = blend(theme.paper, theme.soft, 0.18);
     const renderer = new Sigma(graph, stage, {
       allowInvalidContainer: true, zIndex: true, minCameraRatio: 0.01, maxCameraRatio: 4,
       labelDensity: 0.6, labelGridCellSize: 120, labelRenderedSizeThreshold: graph.order > 3000 ? 7 : 6, labelSize: 12,
@@ -179,7 +193,7 @@
         if (!state.page) return node;
         if (id === state.page) return { ...node, highlighted: true, zIndex: 2 };
         if (state.near.has(id)) return { ...node, forceLabel: state.near.size < 12, zIndex: 1 };
-        return { ...node, color: faint, label: null, zIndex: 0 };
+        return { ...node, color: theme.faint, label: null, zIndex: 0 };
       },
       edgeReducer: (id, edge) => {
         if (!state.page) return edge;
@@ -197,14 +211,16 @@
 
     function paint() {
       theme = themeOf(element);
-      faint = blend(theme.paper, theme.soft, 0.18);
       const of = (column) => content.nodes.map((node) => node[column] ?? null);
-      const coloured = content.columns[state.colour] === "number" ? rampColours(of(state.colour), theme.ramp) : groupColours(of(state.colour));
+      const number = content.columns[state.colour] === "number";
+      const coloured = number ? rampColours(of(state.colour), theme.ramp) : groupColours(of(state.colour));
       const sized = sizes(of(state.size), graph.order);
-      graph.updateEachNodeAttributes((id, node) => ({ ...node, color: coloured.of(node.values[state.colour] ?? null), size: sized(node.values[state.size]) }));
+      graph.updateEachNodeAttributes((id, node) => ({
+        ...node, color: coloured.of(node.values[state.colour] ?? null), size: sized(node.values[state.size]),
+      }));
       legend.replaceChildren(make("li", { class: "graph-legend-name" }, words(state.colour)),
         ...coloured.legend.map(([colour, text]) => make("li", {}, swatch(colour), text)));
-      renderer.setSettings({ labelColor: { color: theme.ink }, labelFont: theme.font, defaultEdgeColor: veil(theme.soft, graph.size) });
+      renderer.setSettings({ labelFont: theme.font, defaultEdgeColor: veil(theme.soft, graph.size) });
       renderer.refresh();
     }
 
@@ -212,14 +228,19 @@
       state.page = id;
       state.near = new Set(id ? [id, ...graph.neighbors(id)] : []);
       side.hidden = !id;
-      side.replaceChildren(...(id ? details(graph, content, id, (next) => choose(next, true), () => { choose(null); stage.focus(); }) : []));
-      status.textContent = id ? `${graph.getNodeAttribute(id, "label")}: linked from ${show(graph.inDegree(id))}, links to ${show(graph.outDegree(id))}` : "";
+      side.replaceChildren(...(id ? details(graph, content, id, (next) => choose(next, true), letGo) : []));
+      status.textContent = id ? `${graph.getNodeAttribute(id, "label")}: ${degrees(graph, id)}` : "";
       renderer.refresh({ skipIndexation: true });
       if (id && travel) requestAnimationFrame(() => {
         const { x, y } = renderer.getNodeDisplayData(id);
         move({ x, y, ratio: Math.min(renderer.getCamera().getState().ratio, 0.4) });
         side.querySelector("button, a")?.focus({ preventScroll: true });
       });
+    }
+
+    function letGo() {
+      choose(null);
+      stage.focus();
     }
 
     function move(to) {
@@ -237,8 +258,11 @@
       if (event.target !== stage || event.ctrlKey || event.metaKey || event.altKey) return;
       const { x, y, ratio } = renderer.getCamera().getState();
       const step = 0.15 * ratio;
-      const to = { ArrowLeft: { x: x - step }, ArrowRight: { x: x + step }, ArrowUp: { y: y + step }, ArrowDown: { y: y - step },
-                   "+": { ratio: Math.max(0.01, ratio / 1.4) }, "=": { ratio: Math.max(0.01, ratio / 1.4) }, "-": { ratio: Math.min(4, ratio * 1.4) } }[event.key];
+      const [nearer, farther] = [{ ratio: Math.max(0.01, ratio / 1.4) }, { ratio: Math.min(4, ratio * 1.4) }];
+      const to = {
+        ArrowLeft: { x: x - step }, ArrowRight: { x: x + step }, ArrowUp: { y: y + step }, ArrowDown: { y: y - step },
+        "+": nearer, "=": nearer, "-": farther,
+      }[event.key];
       if (to) move(to);
       else if (event.key === "0") reset();
       else if (event.key === "Escape" && state.page) choose(null);
@@ -282,6 +306,7 @@
     return graph;
   }
 
+  const degrees = (graph, id) => `linked from ${show(graph.inDegree(id))}, links to ${show(graph.outDegree(id))}`;
   const short = (label) => (label && label.length > 40 ? `${label.slice(0, 39)}…` : label || "");
 
   function drawLabel(context, node, settings, theme) {
@@ -304,7 +329,8 @@
     context.lineWidth = 1;
     context.beginPath();
     context.arc(node.x, node.y, node.size + 3, 0, Math.PI * 2);
-    if (label) context.roundRect(node.x + node.size + 6, node.y - height / 2, context.measureText(label).width + 12, height, 4);
+    const width = context.measureText(label).width + 12;
+    if (label) context.roundRect(node.x + node.size + 6, node.y - height / 2, width, height, 4);
     context.fill();
     context.stroke();
     context.fillStyle = node.color;
@@ -319,7 +345,8 @@
 
   function chooser(label, names, chosen, changed) {
     const options = names.map((name) => make("option", { value: name, selected: name === chosen }, words(name)));
-    return make("label", { class: "graph-choose" }, label, make("select", { onchange: (event) => changed(event.target.value) }, ...options));
+    const select = make("select", { onchange: (event) => changed(event.target.value) }, ...options);
+    return make("label", { class: "graph-choose" }, label, select);
   }
 
   function swatch(colour) {
@@ -335,7 +362,8 @@
     const name = `graph-hits-${++boxes}`;
     const index = content.nodes.map((node) => [`${node.label} ${node.id}`.toLowerCase(), node]);
     let hits = [], at = 0;
-    const list = make("ul", { class: "graph-hits", id: name, role: "listbox", "aria-label": "Pages found", hidden: true });
+    const list = make("ul", { class: "graph-hits", id: name, role: "listbox", "aria-label": "Pages found",
+                              hidden: true });
     const input = make("input", { type: "search", role: "combobox", autocomplete: "off", placeholder: "Find a page",
       "aria-label": "Find a page", "aria-expanded": "false", "aria-controls": name, "aria-autocomplete": "list",
       oninput: () => search(), onkeydown: keys, onblur: () => setTimeout(close, 150) });
@@ -350,9 +378,13 @@
     }
 
     function open(any) {
-      const items = hits.map((node, number) => make("li", { role: "option", id: `${name}-${number}`, "aria-selected": String(number === at),
-        onmousedown: (event) => { event.preventDefault(); take(node); } }, node.label, make("small", {}, node.id)));
-      list.replaceChildren(...(any && !items.length ? [make("li", { role: "option", "aria-disabled": "true", "aria-selected": "false" }, "No page has that in its title or address.")] : items));
+      const items = hits.map((node, number) => make("li", {
+        role: "option", id: `${name}-${number}`, "aria-selected": String(number === at),
+        onmousedown: (event) => { event.preventDefault(); take(node); },
+      }, node.label, make("small", {}, node.id)));
+      const none = make("li", { role: "option", "aria-disabled": "true", "aria-selected": "false" },
+                        "No page has that in its title or address.");
+      list.replaceChildren(...(any && !items.length ? [none] : items));
       list.hidden = !any;
       input.setAttribute("aria-expanded", String(any));
       if (items.length) input.setAttribute("aria-activedescendant", `${name}-${at}`);
@@ -388,16 +420,23 @@
     const node = graph.getNodeAttributes(id);
     const web = /^https?:\/\//.test(id);
     const name = web ? make("a", { href: id, target: "_blank", rel: "noopener noreferrer" }, id) : id;
-    const values = Object.keys(content.columns).flatMap((column) => [make("dt", {}, words(column)), make("dd", {}, show(node.values[column]))]);
+    const values = Object.keys(content.columns).flatMap((column) => [
+      make("dt", {}, words(column)), make("dd", {}, show(node.values[column])),
+    ]);
+    const item = (other) => make("li", {}, make("button", { type: "button", onclick: () => go(other) },
+      swatch(graph.getNodeAttribute(other, "color")), graph.getNodeAttribute(other, "label")));
     const section = (text, kind, ids) => {
       ids.sort((a, b) => graph.degree(b) - graph.degree(a));
-      const items = ids.slice(0, SHOWN_LINKS).map((other) => make("li", {},
-        make("button", { type: "button", onclick: () => go(other) }, swatch(graph.getNodeAttribute(other, "color")), graph.getNodeAttribute(other, "label"))));
-      if (ids.length > SHOWN_LINKS) items.push(make("li", {}, `and ${show(ids.length - SHOWN_LINKS)} more, in the table of links`));
-      return [make("h4", { class: kind }, `${text} (${show(ids.length)})`), ids.length ? make("ul", {}, ...items) : make("p", {}, "None.")];
+      const items = ids.slice(0, SHOWN_LINKS).map(item);
+      const more = ids.length - SHOWN_LINKS;
+      if (more > 0) items.push(make("li", {}, `and ${show(more)} more, in the table of links`));
+      const list = ids.length ? make("ul", { "aria-label": text }, ...items) : make("p", {}, "None.");
+      return [make("p", { class: kind }, `${text} (${show(ids.length)})`), list];
     };
+    const leave = make("button", { type: "button", class: "plain", "aria-label": "Let go of the page", onclick: close },
+                       "Close");
     return [
-      make("header", {}, make("strong", {}, node.label), make("button", { type: "button", class: "plain", "aria-label": "Let go of the page", onclick: close }, "Close")),
+      make("header", {}, make("strong", {}, node.label), leave),
       make("p", { class: "graph-address" }, name),
       make("dl", {}, ...values),
       ...section("Linked from", "graph-in", graph.inNeighbors(id)),

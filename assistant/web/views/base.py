@@ -72,7 +72,9 @@ def page(
             Link(rel="stylesheet", href=asset("app.css")),
             Script(src=asset("vendor/htmx.min.js"), defer=True),
             Script(src=asset("vendor/hx-sse.min.js"), defer=True),
-            Script(src=asset("app.js"), defer=True, data_graph=asset("graph.js")),
+            Script(src=asset("app.js"), defer=True, data_graph=asset("graph.js"),
+                   data_sigma=asset("vendor/sigma.min.js"), data_graphology=asset("vendor/graphology.umd.min.js"),
+                   data_styles=asset("graph.css")),  # fmt: skip
             *head,
         ),
         Body(*content, cls=cls, **attributes),

@@ -70,13 +70,18 @@ def _post(shown: Shown, card: Card, what: str, text: str, **attributes: Any) -> 
 def _line(shown: Shown, card: Card, number: int) -> list[Any]:
     before = next((c for c in shown.cards if c.state == "open"), None)
     after = f"after step {shown.cards.index(before) + 1}" if before else ""
-    names = {name: field.label.lower() for name, field in (shown.flow.fields() if shown.flow else {}).items()}
     text = {
         "locked": after,
-        "stale": f"asks again, since {names.get(card.because or '', card.because)} changed",
+        "stale": f"asks again, since {_label(shown, card.because)} changed",
         "skipped": "not needed",
     }[card.state]
     return [_header(card, number, Small(text))]
+
+
+def _label(shown: Shown, name: str | None) -> str:
+    """A parameter's label in a sentence; a derived value has only its name."""
+    field = (shown.flow.fields() if shown.flow else {}).get(name or "")
+    return f"“{field.label}”" if field else str(name).replace("_", " ")
 
 
 def _done(shown: Shown, card: Card, number: int) -> list[Any]:
@@ -99,8 +104,8 @@ def values_list(card: Card) -> Any:
 
 
 def errors_of(shown: Shown, card: Card) -> dict[str, str]:
-    """Why values of this card were refused, by parameter; by the step's name for the card as a whole."""
-    names = {card.step.name, *(field.name for field in card.step.fields)}
+    """Why values of this card were refused, by parameter; by `/step` for the card as a whole."""
+    names = {f"/{card.step.name}", *(field.name for field in card.step.fields)}
     return {key: str(e.get("reason")) for key, e in shown.session.refusals.items() if key in names}
 
 
@@ -119,15 +124,17 @@ def fields_of(shown: Shown, card: Card) -> list[Any]:
 
 def _open(shown: Shown, card: Card, number: int) -> list[Any]:
     step = card.step
-    error = errors_of(shown, card).get(step.name, "")
+    error = errors_of(shown, card).get(f"/{step.name}", "")
+    # a step may be named as one of its fields, and an id stands once in a page
+    own = f"error-{step.name}" if step.field(step.name) is None else f"error-{step.name}-card"
     failure = shown.session.failures.get(step.name)
     again = "" if shown.fixed or not failure else _post(shown, card, "reopen", "Try again")
     trouble = Div(Span(str(failure.get("reason"))), again, cls="trouble", role="alert") if failure else ""
-    because = Small(f"asks again, since {card.because} changed") if card.because else ""
+    because = P(f"Asked again, since {_label(shown, card.because)} changed.", cls="note because") if card.because else ""
     upload = {"enctype": "multipart/form-data"} if any(f.kind == "upload" for f in step.fields) else {}
     address = f"{shown.address}/steps/{step.name}"
     form = Form(
-        Div(*fields_of(shown, card), P(error, cls="note error", id=f"error-{step.name}", role="alert" if error else None),
+        Div(because, *fields_of(shown, card), P(error, cls="note error", id=own, role="alert" if error else None),
             cls="body"),
         "" if shown.fixed else _footer(shown, card),
         id=f"form-{step.name}", method="post", action=address, hx_post=address, hx_swap="none", novalidate=True,
@@ -135,10 +142,10 @@ def _open(shown: Shown, card: Card, number: int) -> list[Any]:
     )  # fmt: skip
     unfold = ""
     if step.help:
-        help_html = markdown(step.help)
+        help_html = markdown(step.help, False)
         # without scripts nothing pushes the help into the chat, so it stands open on the card
         unfold = Div(Details(Summary("Help"), help_html), Noscript(Div(help_html)), cls="help-details")
-    return [_header(card, number, because), unfold, trouble, form]
+    return [_header(card, number), unfold, trouble, form]
 
 
 def _footer(shown: Shown, card: Card) -> Any:

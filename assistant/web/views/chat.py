@@ -142,7 +142,7 @@ def _again(shown: Shown, turn: str, sentence: str) -> Any:
 
 def _helped(shown: Shown, entry: Entry) -> Any:
     question, _, text = str(entry.get("text") or "").partition("\n")
-    return _message(entry, B(question), markdown(text.strip()) if text.strip() else "", cls="help")
+    return _message(entry, B(question), markdown(text.strip(), False) if text.strip() else "", cls="help")
 
 
 def _field(shown: Shown, name: str | None) -> Any:

@@ -124,7 +124,7 @@ def _message(shown: Shown, entry: Entry, at: int) -> Any:
     cls = "message"
     if entry.did == "helped":
         question, _, text = str(entry.get("text") or "").partition("\n")
-        content, cls = (B(question), markdown(text)), "message help"
+        content, cls = (B(question), markdown(text, False)), "message help"
     elif entry.did == "said":
         content = (
             (markdown(str(entry.get("text") or "")),)

@@ -35,11 +35,11 @@ def session_page(shown: Shown, prefix: str, results: Any, undo: tuple[bool, bool
         connect = {"hx-sse:connect": f"{shown.address}/events?after={shown.session.n}"}
         stream = Div(id="stream", hidden=True, hx_swap="none", hx_trigger="load, again", **connect)
     return page(
-        f"{shown.name} · {shown.session.title}", prefix,
-        top(f"{shown.session.title} · {shown.name}", fold, *controls),
+        shown.heading, prefix,
+        top(shown.heading, fold, *controls),
         rail(shown.sessions, shown.sid, today), main, chat_view(shown),
         Div(id="toast", role="alert"), Div("The connection is lost. Trying again.", id="lost", role="status", hidden=True),
         stream,
-        cls="session", data_sid=shown.sid, data_at=shown.at, data_title=f"{shown.name} · {shown.session.title}",
+        cls="session", data_sid=shown.sid, data_at=shown.at, data_title=shown.heading,
         head=(refresh(3),) if shown.busy and shown.at is None else (),
     )  # fmt: skip

@@ -41,6 +41,12 @@ class Shown:
         return f"sessions/{self.sid}"
 
     @property
+    def heading(self) -> str:
+        """The session and its workflow, as the tab's title has it."""
+        title = self.session.title
+        return title if self.name == title else f"{self.name} · {title}"
+
+    @property
     def fixed(self) -> bool:
         """Nothing can be changed: an earlier entry, a damaged log, a workflow that is gone."""
         return self.at is not None or self.problem is not None

@@ -1,0 +1,279 @@
+"""The control tower of the chat: who speaks when, with which model, and what is written at the end.
+
+say ─▶ said (fsync) ─▶ answered 2xx          again, answer ─┐
+  └─ meanwhile ─▶ line of the session ─▶ one turn at a time ◀┘ ─▶ reply.py ─▶ said, or failed
+                                            stop ─▶ closes the stream; what was said so far is kept
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from loguru import logger
+
+from . import live
+from .actions import Outcome, new_id
+from .errors import AssistantError, Conflict, ModelError, NotFound, Refused
+from .launch import start_run as launch
+from .log import Fact
+from .models import GUIDE, Catalogue
+from .models.catalogue import catalogue
+from .models.ollama import Ollama
+from .models.phrases import recognise, rest
+from .prompts import Prompts
+from .reply import Means, Reply, guided, modelled, words_of
+from .session import Session
+from .settle import LONGEST, StartRun, settle
+from .tools import Desk, clean, words_that_count
+from .workspace import Handle, Workspace
+
+FRESH = 3.0  # seconds that a look at Ollama is good for
+WATCH = 5.0  # seconds between looks while a page is open
+PLAIN = frozenset("next skip back undo redo run".split())
+ANSWERS = frozenset("yes no cancel".split())
+
+
+@dataclass
+class _Job:
+    """One turn to be made: `replaces` is the earlier reply where it is asked again."""
+
+    turn: str
+    on_disk: asyncio.Future[Any] | None = None
+    replaces: int | None = None
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    done: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass
+class _Line:
+    """A session's turns: the one that is made now, and those that wait."""
+
+    jobs: deque[_Job] = field(default_factory=deque)
+    job: _Job | None = None
+    task: asyncio.Task[None] | None = None
+
+
+class Chat:
+    """All chats of the program (a class: it has turns under way, a client, and what it saw of Ollama)."""
+
+    def __init__(self, workspace: Workspace, start_run: StartRun = launch) -> None:
+        self.workspace, self.start_run = workspace, start_run
+        settings = workspace.settings
+        self.means = Means(Ollama(settings), Prompts(settings.workspace), settings.bounds)
+        self.catalogue: Catalogue | None = None
+        self._looked = 0.0
+        self._looking = asyncio.Lock()
+        self._lines: dict[str, _Line] = {}
+
+    async def say(self, handle: Handle, text: str) -> str:
+        """Appends the user's words and lets a turn answer them; returns its id once they are on disk."""
+        text = clean(text).strip()
+        if not text:
+            raise Refused(None, None, "The message is empty.")
+        if len(text) > LONGEST:
+            reason = f"A message has at most {LONGEST:,} characters; this one has {len(text):,}."
+            raise Refused(None, None, reason)
+        turn, appended = new_id("t"), asyncio.Event()
+
+        def decide(session: Session) -> list[Fact]:
+            appended.set()
+            return [Fact("user", "said", {"text": text, "turn": turn}), *_answers(session, text)]
+
+        # the model is asked while the line is being synced; nothing of the reply is written before
+        writing = asyncio.ensure_future(handle.write(decide))
+        waiting = asyncio.ensure_future(appended.wait())
+        await asyncio.wait({writing, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if writing.done():
+            writing.result()
+        self._enqueue(handle, _Job(turn, on_disk=writing))
+        await asyncio.shield(writing)
+        return turn
+
+    async def again(self, handle: Handle, turn: str) -> str:
+        """A new reply to the same words. Raises NotFound, or Conflict while one is being written."""
+        session = handle.session()
+        if words_of(session, turn) is None:
+            raise NotFound(f"There is no message {turn[:40]!r} in this session.")
+        line = self._lines.get(handle.sid)
+        if line and turn in {job.turn for job in [*line.jobs, *([line.job] if line.job else [])]}:
+            raise Conflict("This message is being answered already.")
+        replies = (e for e in reversed(session.chat) if e.did == "said" and e.by in ("model", "guide"))
+        before = next((e.n for e in replies if e.get("turn") == turn), None)
+        self._enqueue(handle, _Job(turn, replaces=before))
+        return turn
+
+    async def stop(self, handle: Handle) -> bool:
+        """Ends the reply that is being written, if there is one; returns when what it said is written."""
+        line = self._lines.get(handle.sid)
+        if line is None or line.job is None:
+            return False
+        line.job.stop.set()
+        await line.job.done.wait()
+        return True
+
+    def running(self, sid: str) -> bool:
+        """Whether a reply is being written or waits for its turn."""
+        line = self._lines.get(sid)
+        return line is not None and (line.job is not None or bool(line.jobs))
+
+    def model_of(self, session: Session) -> str:
+        """The session's model: its choice, the program's, the first local one with tools, or the guide."""
+        chosen = session.model or self.workspace.settings.model
+        if chosen:
+            return chosen
+        found = self.catalogue.models if self.catalogue else ()
+        return next((m.name for m in found if m.tools and not m.cloud), GUIDE)
+
+    async def look(self) -> Catalogue:
+        """What there is to pick from, at most a few seconds old."""
+        async with self._looking:
+            if self.catalogue is None or time.monotonic() - self._looked > FRESH:
+                found = await catalogue(self.means.ollama)
+                if found != self.catalogue:  # what is equal stays the same object
+                    self.catalogue = found
+                self.means.toolless |= {m.name for m in found.models if m.tools is False}
+                self._looked = time.monotonic()
+            return self.catalogue
+
+    async def watch(self, sids: Callable[[], Iterable[str]]) -> None:
+        """Notices, while a page is open, that Ollama appears, goes or changes. Runs until it is cancelled."""
+        self.means.prompts.warm()
+        while True:
+            open_ = list(sids())
+            if open_:
+                before = self.catalogue
+                if await self.look() is not before:
+                    for sid in open_:
+                        live.wake(sid)
+            await asyncio.sleep(WATCH)
+
+    async def close(self) -> None:
+        """Ends all turns without a word, and the connections."""
+        tasks = [line.task for line in self._lines.values() if line.task]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.means.ollama.close()
+
+    # One turn at a time in a session
+
+    def _enqueue(self, handle: Handle, job: _Job) -> None:
+        line = self._lines.setdefault(handle.sid, _Line())
+        line.jobs.append(job)
+        if line.task is None or line.task.done():
+            line.task = asyncio.create_task(self._work(handle, line))
+
+    async def _work(self, handle: Handle, line: _Line) -> None:
+        while line.jobs:
+            job = line.job = line.jobs.popleft()
+            try:
+                await self._turn(handle, job)
+            except AssistantError as error:  # the log takes no lines, or the session is gone
+                logger.warning("The turn {} of {} was not written: {}", job.turn, handle.sid, error)
+            finally:
+                line.job = None
+                live.drafts.pop(handle.sid, None)
+                live.wake(handle.sid)
+                job.done.set()
+
+    async def _turn(self, handle: Handle, job: _Job) -> None:
+        if self.catalogue is None and not (handle.session().model or self.workspace.settings.model):
+            await self.look()
+        session = handle.session()
+        words = words_of(session, job.turn)
+        text = str(words.get("text")) if words else ""
+        model = GUIDE if is_command(text, session) else self.model_of(session)
+        draft = live.drafts[handle.sid] = live.Draft(job.turn, model, since=time.time())
+        live.wake(handle.sid)
+        reply = Reply(job.turn, model, draft, job.replaces, job.on_disk)
+        facts = await self._until_stopped(handle, reply, text, job.stop)
+        await reply.may_write()
+        await handle.write(lambda _: facts)
+
+    async def _until_stopped(
+        self, handle: Handle, reply: Reply, text: str, stop: asyncio.Event
+    ) -> list[Fact]:
+        """The lines that end the turn: what was said, stopped or not, or why it failed."""
+        work = asyncio.create_task(self._reply(handle, reply, text))
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopped.cancel()
+            over = work.done()
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+        if not over:
+            return [reply.said(reply.draft.text, stopped=True)]
+        error = work.exception()
+        if error is None:
+            return reply.facts()
+        return self._failed(handle, reply, error)
+
+    async def _reply(self, handle: Handle, reply: Reply, text: str) -> None:
+        session = handle.session()
+        runs = any(intent.kind == "run" for intent in recognise(text))
+        desk = Desk(
+            handle, reply.turn, reply.by, words_that_count(session, reply.turn), self.start_run, runs,
+            leave=self._leave, most=self.means.bounds.calls,
+        )  # fmt: skip
+        if reply.model == GUIDE:
+            await guided(self.means, handle, reply, desk, text)
+        else:
+            await modelled(self.means, handle, reply, desk)
+
+    def _leave(self, reason: str, name: str, label: str) -> str:
+        return self.means.prompts.render("leave", reason=reason, name=name, label=label)
+
+    def _failed(self, handle: Handle, reply: Reply, error: BaseException) -> list[Fact]:
+        if isinstance(error, AssistantError):
+            reason = str(error)
+        else:
+            logger.opt(exception=error).error("The turn {} of {} failed.", reply.turn, handle.sid)
+            reason = f"The program failed as it answered ({type(error).__name__}). Ask again."
+        said = [reply.said(reply.draft.text, incomplete=True)] if reply.draft.text else []
+        fields = {"where": "model", "reason": clean(reason), "turn": reply.turn}
+        if isinstance(error, ModelError):
+            fields["kind"] = error.kind
+        return [*said, Fact("app", "failed", fields)]
+
+
+def is_command(text: str, session: Session) -> bool:
+    """Whether the whole message is a plain command ("next", "undo", "run it", "yes" to an open question).
+
+    The guide's rules carry these out, whichever model is chosen: there is nothing in them to understand.
+    """
+    intents = recognise(text)
+    asked = session.question is not None and session.question.get("about") is not None
+    known = PLAIN | (ANSWERS if asked else frozenset())
+    if not intents or any(intent.kind not in known for intent in intents):
+        return False
+    return not rest(text, [intent.span for intent in intents]).strip(" \n\t.,!?;")
+
+
+def _answers(session: Session, text: str) -> list[Fact]:
+    """A message that answers the model's open question closes it; the words still go to the model."""
+    question = session.question
+    if question is None or question.get("about") is not None or is_command(text, session):
+        return []
+    options = [str(option).casefold() for option in question.get("options") or []]
+    if options and text.casefold().rstrip(".!") not in options:
+        return []
+    return [Fact("user", "answered", {"id": question["id"], "action": "accept", "value": text[:200]})]
+
+
+async def answer(
+    chat: Chat, handle: Handle, id: str, action: str, value: str | None = None, by: str = "user"
+) -> Outcome:
+    """Answers a question or a proposal; what follows (values, a run, the model going on) happens.
+
+    Raises NotFound, Refused (no such action), or Conflict where it was answered already.
+    """
+    answered = await settle(handle, id, action, value, by, chat.start_run)
+    if answered.words:
+        await chat.say(handle, answered.words)
+    return answered.outcome
