@@ -30,7 +30,9 @@ from .console import (
 from .doctor import examine
 from .errors import AssistantError
 from .export import export as exported
-from .headless import copy_results, find_session, find_workflow, from_session, make_session, run, with_paths
+from .headless import (
+    copy_results, find_session, find_workflow, from_session, is_skipped, make_session, run, with_paths,
+)  # fmt: skip
 from .models.wire import parse_host
 from .parameters import show
 from .results import clean
@@ -237,7 +239,8 @@ async def _run(
     warn(f"Session {handle.sid}")
     if refused:
         raise AssistantError("\n".join(refused))
-    if skipped := [name for name in given if _is_skipped(handle, flow, name)]:
+    named = [name for name, value in given.items() if value is not None]
+    if skipped := [name for name in named if is_skipped(handle.session(), flow.step_of(name))]:
         warn(f"Not used, because the card is skipped: {', '.join(skipped)}.")
     line = ProgressLine()
     try:
@@ -253,12 +256,6 @@ async def _run(
         raise AssistantError(
             f"The run {ended.state}: {ended.reason}" if ended.reason else f"The run was {ended.state}."
         )
-
-
-def _is_skipped(handle: Handle, flow: Workflow, name: str) -> bool:
-    step = flow.step_of(name)
-    status = handle.session().status(step.name) if step else None
-    return status is not None and status.did == "skipped"
 
 
 @main.command()

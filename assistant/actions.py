@@ -348,11 +348,9 @@ async def _act(
                 return outcome
             if any(fact.did != "refused" for fact in facts):
                 after = fold(pretend(session, facts), session)
-                changed = {
-                    n
-                    for n in session.values.keys() | after.values.keys()
-                    if session.values.get(n, MISSING) != after.values.get(n, MISSING)
-                }
+                # a value that comes where there was none makes nothing stale: what depends on it was
+                # said ahead of it, or has gone stale as the old value went
+                changed = {n for n in session.values if session.values[n] != after.values.get(n, MISSING)}
                 seconds = handle.workspace.settings.card_seconds
                 facts += await follow_up(flow, after, changed, handle.place(), seconds)
             facts = [*noted, *facts]

@@ -110,7 +110,10 @@ def _show_single(field: Field | None, value_json: Any) -> str:
         text = next((c.label for c in choices_of(field) or () if c.json == value_json), text)
     if field.kind == "datetime":
         text = text.replace("T", " ")
-    return f"{text} {field.ask.unit}" if field.ask.unit and text else text
+    unit = field.ask.unit
+    if text == "1" and unit.endswith("s"):
+        unit = unit.removesuffix("s")  # 1 page
+    return f"{text} {unit}" if unit and text else text
 
 
 def _number(value_json: Any) -> str:

@@ -1,4 +1,4 @@
-"""Whether a value is in the user's words (`grounded`), and which values are (`find`): one normaliser for both.
+"""Whether a value is in the user's words (`grounded`), and which values are (`find`), by one normaliser.
 
     words ── read ──▶ parts ──▶ quantities, dates, options, negations ──▶ grounded: True or False
                                                                     └──▶ find: [Found, ...]
@@ -7,6 +7,7 @@ Nothing is ever made up: where the words leave a doubt, a value is not grounded 
 English only. Everything is pure; a day such as "tomorrow" is counted from `today`.
 """
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -136,7 +137,8 @@ def _phrase_at(parts: Sequence[Part], at: int, phrase: Sequence[str], typo: bool
 _ONES = {
     word: i
     for i, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+        "sixteen "
         "seventeen eighteen nineteen".split()
     )
 }
@@ -152,7 +154,8 @@ _UNITS = {  # unit: (dimension, how many of the dimension's base)
     "minute": ("time", Decimal(60)), "min": ("time", Decimal(60)),
     "hour": ("time", Decimal(3600)), "h": ("time", Decimal(3600)), "hr": ("time", Decimal(3600)),
     "day": ("time", Decimal(86400)), "d": ("time", Decimal(86400)),
-    "week": ("time", Decimal(604800)), "w": ("time", Decimal(604800)), "fortnight": ("time", Decimal(1209600)),
+    "week": ("time", Decimal(604800)), "w": ("time", Decimal(604800)),
+    "fortnight": ("time", Decimal(1209600)),
     "byte": ("size", Decimal(1)), "kb": ("size", Decimal(10**3)), "kilobyte": ("size", Decimal(10**3)),
     "mb": ("size", Decimal(10**6)), "megabyte": ("size", Decimal(10**6)),
     "gb": ("size", Decimal(10**9)), "gigabyte": ("size", Decimal(10**9)),
@@ -164,7 +167,7 @@ _UNITS = {  # unit: (dimension, how many of the dimension's base)
 
 @dataclass(frozen=True)
 class Quantity:
-    """A number in the parts[first:last], with the key of the unit behind it; weak ones ("a second") need a label."""
+    """A number in parts[first:last] and the key of the unit behind it; a weak one ("a second") needs a label."""
 
     value: Decimal
     first: int
@@ -405,14 +408,16 @@ def clocks(parts: Sequence[Part]) -> list[tuple[time, int, int]]:
 # --- negation, options -------------------------------------------------------------------------------
 
 _NOT = frozenset(
-    "not no don't dont never without except excluding doesn't shouldn't isn't cannot can't drop remove".split()
+    "not no don't dont never without except excluding doesn't shouldn't isn't cannot can't drop "
+    "remove".split()
 )
 _OFF = _NOT | frozenset(
     "off false ignore disable disobey disregard skip deactivate stop ignoring neither nor".split()
 )
 _ON = frozenset("on true yes with enable use respect follow obey please do activate keep always sure".split())
 _STOP = frozenset(
-    "the a an of to in on at for and or is are be it its this that which what most least first found by".split()
+    "the a an of to in on at for and or is are be it its this that which what most least first found "
+    "by".split()
 )
 _ENDS = frozenset(".!?;,") | {"and", "but", "then"}
 _ORDINALS = {"first": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4, "sixth": 5, "last": -1}
@@ -432,10 +437,10 @@ def _clause(parts: Sequence[Part], at: int) -> tuple[int, int]:
 
 
 def _negated(parts: Sequence[Part], at: int) -> bool:
-    """Whether what stands at `at` is what the user does not want: "not csv", "instead of 3", "don't use 3"."""
+    """Whether what stands at `at` is what the user does not want: "not csv", "instead of 3"."""
     first, _ = _clause(parts, at)
     before = [part.text for part in parts[first:at]]
-    pairs = {" ".join(pair) for pair in zip(before, before[1:], strict=False)}
+    pairs = {" ".join(pair) for pair in itertools.pairwise(before)}
     if {"instead of", "rather than", "do not"} & pairs:
         return True
     bound = {"no more", "not more", "no less", "no later"} & pairs
@@ -458,7 +463,7 @@ def _options(field: Field, offered: Sequence[Any] | None) -> list[tuple[Any, lis
 def _mentions(
     parts: Sequence[Part], options: Sequence[tuple[Any, list[tuple[str, ...]]]]
 ) -> list[tuple[int, int, int]]:
-    """Where options are named: (option, first, last). Exact names win over names with a typo, long over short."""
+    """Where options are named: (option, first, last). Exact names win over typos, long ones over short."""
     for typo in (False, True):
         found: list[tuple[int, int, int]] = []
         for at in range(len(parts)):
@@ -494,9 +499,9 @@ def _ordinals(parts: Sequence[Part], count: int) -> list[tuple[int, int, int]]:
         place: int | None = None
         if part.kind == "ordinal":
             place = int(part.text[:-2]) - 1
-        elif part.text in _ORDINALS:
+        elif part.text in _ORDINALS and not (i and parts[i - 1].text in ("a", "an", "half", "every", "per")):
             place = _ORDINALS[part.text]
-        elif part.text in ("number", "option") and after and after.text.isdigit():
+        elif part.text in ("number", "option") and after and after.text.isdecimal():
             place = int(after.text) - 1
         if place is None or part.text in ("number", "option"):
             if place is not None and 0 <= place < count:
@@ -736,30 +741,37 @@ def _text_grounded(field: Field, value: str, text: str, parts: Sequence[Part]) -
 # --- which values are said? --------------------------------------------------------------------------
 
 _ASKS = (
-    "what why how which who when where whose whether should is are was does do did am explain tell describe has have "
+    "what why how which who when where whose whether should is are was does do did am explain tell "
+    "describe has have "
     "must may might what's whats why's how's"
 ).split()
 _ORDERS = frozenset("set make use change take put pick choose select add remove".split())
 _HEDGES = (
-    "not sure", "don't know", "dont know", "no idea", "don't care", "maybe", "perhaps", "what if", "unless", "whether",
+    "not sure", "don't know", "dont know", "no idea", "don't care", "maybe", "perhaps", "what if", "unless",
+    "whether",
     "suppose", "wonder", "if", "would be", "not certain", "might", "should i", "either",
 )  # fmt: skip
 _CORRECTS = frozenset("no sorry actually rather meant mean instead oops wait correction".split())
 _LINKS = frozenset(
-    "= : to of is as at be should by the a an my around about exactly now with just for equals than set it".split()
+    "= : to of is as at be should by the a an my around about exactly now with just for equals than "
+    "set it".split()
 )
 _BOUNDS = (
     ("at", "most"), ("up", "to"), ("no", "more", "than"), ("not", "more", "than"), ("maximum",), ("max",),
     ("a", "maximum"), ("maximally",),
 )  # fmt: skip
 _TAKES = frozenset(
-    "use take pick choose select want only just from with make set include prefer like go read load need give it's "
+    "use take pick choose select want only just from with make set include prefer like go read load "
+    "need give it's "
     "be add also switch change instead rather meant mean and".split()
 )
 _FILLER = frozenset(
-    "please ok okay well so hmm i i'd i'll we want would like the a an it to be is that just only and or let's make set use take "
-    "choose pick select go with for then now one no not yes sorry actually meant mean rather instead of thanks , . ! : = my by "
-    "option value in say about exactly here you can could have give me number them them all both but except also too add oops wait everything none nothing".split()
+    "please ok okay well so hmm i i'd i'll we want would like the a an it to be is that just only "
+    "and or let's make set use take "
+    "choose pick select go with for then now one no not yes sorry actually meant mean rather instead "
+    "of thanks , . ! : = my by "
+    "option value in say about exactly here you can could have give me number them them all both but "
+    "except also too add oops wait everything none nothing".split()
 )
 
 
@@ -997,7 +1009,7 @@ class _Look:
     def _halved(self, item: Found, found: Sequence[Found]) -> bool:
         """Whether this is one half of "10 000": two numbers side by side that are not both somebody's."""
         said = quantities(self.parts)
-        pairs = [pair for pair in zip(said, said[1:], strict=False) if pair[0].last == pair[1].first]
+        pairs = [pair for pair in itertools.pairwise(said) if pair[0].last == pair[1].first]
         starts = {f.span[0] - self.start for f in found}
         for pair in pairs:
             at = [self.parts[q.first].start for q in pair]
@@ -1126,6 +1138,8 @@ class _Look:
 
     def _for_bare(self, quantity: Quantity, numeric: Sequence[_Names]) -> tuple[_Names, str] | None:
         unit = [quantity.last] if quantity.unit and quantity.last < len(self.parts) else []
+        if quantity.weak and {"wait", "just", "hold"} & {part.text for part in self.parts}:
+            return None  # "wait a second"
         foreign = quantity.unit and quantity.unit not in _FILLER and quantity.unit not in _UNITS
         if foreign or not self._bare([(quantity.first, quantity.last), *((u, u + 1) for u in unit)]):
             return None
@@ -1187,7 +1201,7 @@ class _Look:
         ):
             return []
         if several:
-            return self._several(names, options, wanted, denied, called)
+            return self._several(names, options, wanted, denied, called, not others)
         picked = {i for i, _, _ in wanted}
         if not mentions and self._other(names, options):
             return [
@@ -1218,7 +1232,7 @@ class _Look:
         return rest if len(rest) == 1 else []
 
     def _may_name(self, mention: tuple[int, int, int], names: _Names, others: Sequence[_Names]) -> bool:
-        """Whether this word is meant as an option: a word that also names a field needs the label beside it."""
+        """Whether this word is meant as an option: one that also names a field needs the label beside it."""
         _, first, last = mention
         word = self.parts[first].key
         near = self._label_beside(names, first, last)
@@ -1264,7 +1278,7 @@ class _Look:
         )
 
     def _meant(self, names: _Names, mentions: Sequence[tuple[int, int, int]]) -> bool:
-        """A plain option word counts with its label, with a verb such as "use", or as (nearly) the whole sentence."""
+        """An option word counts with its label, with a verb such as "use", or as the whole sentence."""
         spans = [(first, last) for _, first, last in mentions]
         words = {part.text for part in self.parts[: max((last for _, last in spans), default=0)]}
         return self._called(names, 0, len(self.parts)) or bool(words & _TAKES) or self._bare(spans)
@@ -1276,6 +1290,7 @@ class _Look:
         wanted: Sequence[tuple[int, int, int]],
         denied: Sequence[tuple[int, int, int]],
         called: bool,
+        alone: bool,
     ) -> list[Found]:
         kind = _all_or_none(self.parts)
         now = self.values.get(names.field.name)
@@ -1289,7 +1304,8 @@ class _Look:
         if kind == "but" and named:
             chosen = [value for i, value in enumerate(everything) if i not in named]
             return [self._found(names.field.name, chosen, *span, "option")]
-        if kind in ("all", "none") and not named and bare and (called or self.expecting == names.field.name):
+        asked = called or self.expecting == names.field.name or (kind == "all" and alone)
+        if kind in ("all", "none") and not named and bare and asked:
             return [self._found(names.field.name, everything if kind == "all" else [], *span, "option")]
         meant = self._meant(names, [*wanted, *denied]) or (denied and self._bare(place, _NOT))
         if self._alternatives([*wanted, *denied]) or not named or not meant:

@@ -22,8 +22,8 @@ from .launch import start_run
 from .log import Fact
 from .parameters import Field
 from .results import safe_name, unique
-from .session import Run
-from .workflow import Workflow
+from .session import Run, Session
+from .workflow import Step, Workflow
 from .workspace import Handle, Workspace
 
 BY = "cli"
@@ -55,7 +55,7 @@ def find_workflow(workspace: Workspace, stem: str) -> Workflow:
 def from_session(
     workspace: Workspace, reference: str, flow: Workflow
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """The values and the secrets of `SESSION` or `SESSION@n`; an upload is its path."""
+    """The values and the secrets of `SESSION` or `SESSION@n`; an upload is its path. None of a skipped card."""
     text, at, number = reference.rpartition("@")
     sid = find_session(workspace, text if at else reference)
     handle = workspace.open(sid)
@@ -63,13 +63,19 @@ def from_session(
     if at and not (number.isascii() and number.isdigit() and 1 <= int(number) <= last):
         raise NotFound(f"{reference!r}: the entries of {sid} are 1 to {last}.")
     session = handle.session(int(number) if at else None)
-    known = flow.fields()
+    known = {field.name for step in flow.steps for field in step.fields if not is_skipped(session, step)}
     values = {name: value for name, value in parameters(session).items() if name in known}
     kept = handle.secrets()
     secrets = {
         name: kept[name] for name, value in values.items() if value == {"secret": True} and name in kept
     }
     return with_paths(flow, values, handle.files), secrets
+
+
+def is_skipped(session: Session, step: Step | None) -> bool:
+    """Whether the step's `when` said no."""
+    status = session.status(step.name) if step else None
+    return status is not None and status.did == "skipped"
 
 
 def with_paths(flow: Workflow, values: Mapping[str, Any], folder: Path) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import pytest
 
 import assistant
 from assistant.log import Entry, encode
+from assistant.runs import held
 from assistant.sentences import sentence
 
 ROOT = Path(assistant.__file__).parent.parent
@@ -38,7 +39,7 @@ def first(depth: Annotated[int, Ask(ge=1, le=9)], words: list[str] = []):
 
 
 @flow.step(when=lambda depth: depth > 5)
-def second(depth, text: Annotated[Upload | None, Ask(accept=".txt")] = None, key: Annotated[Secret | None, Ask()] = None):
+def second(depth, text: Annotated[Upload | None, Ask(accept=".txt")] = None, key: Secret | None = None):
     """Which file?"""
 
 
@@ -50,7 +51,8 @@ def go(depth, words, double, text, key):
     if depth == 3:
         time.sleep(600)
     size = len(text.read_bytes()) if text else 0
-    yield Table("numbers", [{"depth": depth, "double": double, "words": len(words), "size": size, "key": bool(key)}])
+    row = {"depth": depth, "double": double, "words": len(words), "size": size, "key": bool(key)}
+    yield Table("numbers", [row])
     yield Progress(2, 2)
     yield Note("# done")
 '''
@@ -78,8 +80,8 @@ class Program:
     ) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, "-m", "assistant", *arguments],
-            cwd=self.folder, env=environment(**more), stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            text=True,
+            cwd=self.folder, env=environment(**more), text=True,
+            stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
 
     def __call__(self, *arguments: str, status: int = 0, stdin: str = "", **more: str) -> tuple[str, str]:
@@ -219,7 +221,7 @@ def test_run_with_results_copied_out(program):
     out, err = program("run", "small", "--set", "depth=2", "--set", f"words={words}", "--out", "results")
     results = program.folder / "results"
     assert f"table numbers, 1 rows: {Path('results') / 'numbers.csv'}" in out
-    assert "half" in err
+    assert "of 2" in err
     assert (results / "numbers.csv").read_text().splitlines() == [
         "depth,double,words,size,key",
         "2,4,2,0,false",
@@ -550,14 +552,9 @@ def test_a_run_ends_with_the_server(program, session):
         program("set", session, "depth=3")
         asked = urllib.request.Request(f"{address}sessions/{session}/runs", data=b"", method="POST")
         urllib.request.urlopen(asked, timeout=30)
-        child = children(process.pid)
-        assert child
+        lock = program.folder / "conversations" / session / "run.lock"
+        assert held(lock)
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 0
-    while any(Path(f"/proc/{pid}").exists() for pid in child):
+    while held(lock):
         time.sleep(0.01)
-
-
-def children(pid: int) -> list[str]:
-    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True)
-    return found.stdout.split()

@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+from test_command_line import FLOW, Program
 
 from assistant import doctor
 from assistant.doctor import Check, examine
 from assistant.models import Catalogue, ModelInfo
 from assistant.settings import Settings
-from test_command_line import FLOW, Program
 
 pytestmark = pytest.mark.anyio
 

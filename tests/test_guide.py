@@ -80,7 +80,8 @@ class World:
 
     def at(self, step: str) -> "World":
         """Everything before `step` is done, and it is open."""
-        given = {"where": {"start": START, "depth": 2, "limit": 500}, "which": {"sections": ["library"], "delay": 1.0, "robots": True},
+        given = {"where": {"start": START, "depth": 2, "limit": 500},
+                 "which": {"sections": ["library"], "delay": 1.0, "robots": True},
                  "picture": {"colour": "section"}}  # fmt: skip
         for name in itertools.takewhile(lambda name: name != step, given):
             self.add("set", step=name, values=given[name])
@@ -91,7 +92,11 @@ class World:
         self.add("advanced", step=step)
         after = open_card(cards(fold(self.entries), flow))
         if after:
-            self.add("opened", step=after.step.name, offered={"sections": SECTIONS} if after.step.name == "which" else {})
+            self.add(
+                "opened",
+                step=after.step.name,
+                offered={"sections": SECTIONS} if after.step.name == "which" else {},
+            )
         return after.step.name if after else None
 
     def run(self, call: Call) -> dict[str, Any]:
@@ -134,7 +139,10 @@ class World:
                 done["unchanged"].append(name)
                 continue
             done["set"][name] = value
-            self.add("set", "guide", step=step.name, values={name: value})
+        for step in flow.steps:
+            values = {name: value for name, value in done["set"].items() if step.field(name)}
+            if values:
+                self.add("set", "guide", step=step.name, values=values)
         return done
 
     async def say(self, words: str) -> str:
@@ -143,7 +151,9 @@ class World:
         self.calls = []
         results: tuple[Any, ...] = ()
         for _ in range(6):
-            deltas = [delta async for delta in chat(Request("guide", [], situation=self.situation(words, results)))]
+            deltas = [
+                delta async for delta in chat(Request("guide", [], situation=self.situation(words, results)))
+            ]
             assert deltas[-1].done and all(delta.done is None for delta in deltas[:-1])
             made = [call for delta in deltas for call in delta.calls]
             if not made:
@@ -167,8 +177,11 @@ def world() -> World:
 
 
 CALLS = [
-    ("where", "crawl http://127.0.0.1:8000 two clicks deep, at most 200 pages",
-     [("set_values", {"start": "http://127.0.0.1:8000", "depth": 2, "limit": 200})]),
+    (
+        "where",
+        "crawl http://127.0.0.1:8000 two clicks deep, at most 200 pages",
+        [("set_values", {"start": "http://127.0.0.1:8000", "depth": 2, "limit": 200})],
+    ),
     ("where", "depth 3. What does the limit mean?", [("set_values", {"depth": 3})]),
     ("where", "http://x.example/", [("set_values", {"start": "http://x.example/"})]),
     ("where", "http://x.example/, next", [("set_values", {"start": "http://x.example/"}), ("next_step", {})]),
@@ -179,16 +192,31 @@ CALLS = [
     ("where", "undo", [("undo", {})]),
     ("where", "redo please", [("redo", {})]),
     ("which", "just the tutorial and the library", [("set_values", {"sections": ["tutorial", "library"]})]),
-    ("which", "all but whatsnew, and don't obey robots",
-     [("set_values", {"sections": SECTIONS[:3], "robots": False})]),
+    (
+        "which",
+        "all but whatsnew, and don't obey robots",
+        [("set_values", {"sections": SECTIONS[:3], "robots": False})],
+    ),
     ("which", "wait half a second and go on", [("set_values", {"delay": 0.5}), ("next_step", {})]),
     ("which", "depth 3", [("set_other_value", {"name": "depth", "value": 3})]),
-    ("which", "pause 2 and depth 3", [("set_values", {"delay": 2}), ("set_other_value", {"name": "depth", "value": 3})]),
+    (
+        "which",
+        "pause 2 and depth 3",
+        [("set_values", {"delay": 2}), ("set_other_value", {"name": "depth", "value": 3})],
+    ),
     ("which", "back", [("reopen_step", {"step": "where"})]),
-    ("which", "go back to step 1 and set the depth to 3", [("reopen_step", {"step": "where"}), ("set_values", {"depth": 3})]),
+    (
+        "which",
+        "go back to step 1 and set the depth to 3",
+        [("reopen_step", {"step": "where"}), ("set_values", {"depth": 3})],
+    ),
     ("which", "change the first page", [("reopen_step", {"step": "where"})]),
     ("which", "skip", [("skip_step", {})]),
-    ("which", "make that https", [("set_other_value", {"name": "start", "value": "https://127.0.0.1:8000/"})]),
+    (
+        "which",
+        "make that https",
+        [("set_other_value", {"name": "start", "value": "https://127.0.0.1:8000/"})],
+    ),
     ("which", "colour by depth", [("set_other_value", {"name": "colour", "value": "depth"})]),
     ("picture", "depth", [("set_values", {"colour": "depth"})]),
     ("picture", "the second one", [("set_values", {"colour": "depth"})]),
@@ -197,7 +225,7 @@ CALLS = [
     ("", "run it", [("run_workflow", {})]),
     ("", "back", [("reopen_step", {"step": "picture"})]),
     ("", "start", [("run_workflow", {})]),
-]  # fmt: skip
+]
 
 
 @pytest.mark.anyio
@@ -212,13 +240,39 @@ async def test_what_it_calls(world: World, step: str, words: str, calls: list[An
 @pytest.mark.parametrize(
     "words",
     [
-        "hello", "thanks!", "how are you?", "the weather is nice", "should depth be 3?", "is a depth of 3 too much?",
-        "what can I choose?", "help", "who are you?", "what have you got so far?", "why do you need this?", "yes", "no",
-        "never mind", "maybe 3 clicks", "what about 3 clicks?", "write me a poem about 7 cats", "2 or 3 clicks", "???", "",
-        "\u0000 \ud800 ☃", "don't set the depth to 3", "drop table sessions; --", "<script>alert(1)</script>", "wait a second",
-        "what does next do?", "can I run it with 3 clicks?", "a" * 20_000, "1 " * 2_000, "step", "how deep can it go?",
+        "hello",
+        "thanks!",
+        "how are you?",
+        "the weather is nice",
+        "should depth be 3?",
+        "is a depth of 3 too much?",
+        "what can I choose?",
+        "help",
+        "who are you?",
+        "what have you got so far?",
+        "why do you need this?",
+        "yes",
+        "no",
+        "never mind",
+        "maybe 3 clicks",
+        "what about 3 clicks?",
+        "write me a poem about 7 cats",
+        "2 or 3 clicks",
+        "???",
+        "",
+        "\u0000 \ud800 ☃",
+        "don't set the depth to 3",
+        "drop table sessions; --",
+        "<script>alert(1)</script>",
+        "wait a second",
+        "what does next do?",
+        "can I run it with 3 clicks?",
+        "a" * 20_000,
+        "1 " * 2_000,
+        "step",
+        "how deep can it go?",
     ],
-)  # fmt: skip
+)
 async def test_changes_nothing_and_still_says_something(world: World, step: str, words: str) -> None:
     said = await world.at(step).say(words)
     assert world.made() == []
@@ -231,11 +285,19 @@ SAYS = [
     ("where", "what is the maximum depth?", ["0 to 10 clicks"]),
     ("where", "how many pages can I have?", ["**At most**", "A bound, so that it ends."]),
     ("where", "should depth be 3?", ["Clicks deep", "Nothing was changed"]),
-    ("where", "why do you need the first page?", ["The crawl begins here.", "Which part of the site?", "The run takes"]),
+    (
+        "where",
+        "why do you need the first page?",
+        ["The crawl begins here.", "Which part of the site?", "The run takes"],
+    ),
     ("where", "why do you need this?", ["Only links to the same host", "First page"]),
     ("where", "how long does a crawl of 500 pages take?", ["eight minutes"]),
     ("where", "what have you got so far?", ["Nothing is set yet", "First page"]),
-    ("which", "what have you got so far?", ["First page: **http://127.0.0.1:8000/** (you)", "Clicks deep: **2 clicks**"]),
+    (
+        "which",
+        "what have you got so far?",
+        ["First page: **http://127.0.0.1:8000/** (you)", "Clicks deep: **2 clicks**"],
+    ),
     ("which", "what can I choose?", ["1. tutorial", "4. whatsnew"]),
     ("which", "which sections are there?", ["2. library"]),
     ("which", "what is robots.txt?", ["Sites say there what crawlers may read."]),
@@ -251,7 +313,7 @@ SAYS = [
     ("where", "yes", ["no open question"]),
     ("where", "back", ["no step before"]),
     ("where", "go to step 3", ["comes later"]),
-]  # fmt: skip
+]
 
 
 @pytest.mark.anyio
@@ -287,7 +349,7 @@ async def test_a_refusal_gives_the_reason_keeps_the_old_value_and_stops(world: W
     assert "30" in said and "0 to 10 clicks" in said
     said = await world.say("depth 3 and pause -1")
     assert fold(world.entries).values["depth"] == 3
-    assert "Clicks deep: **3 clicks**" in said and "Not taken" in said
+    assert "Clicks deep: **3 clicks**" in said and "was not taken" in said
 
 
 @pytest.mark.anyio

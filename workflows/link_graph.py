@@ -708,7 +708,7 @@ def placed(pages, ends):
 
 def labels(pages):
     """The titles without the site's name, which most of them end with; where there is none, the address."""
-    ends = pages["title"].str.extract(r"(\s+[-–—|·:]\s+[^-–—|·:]+)$")[0]  # noqa: RUF001 - as titles have them
+    ends = pages["title"].str.extract(r"(\s+[-\u2013\u2014|\u00b7:]\s+[^-\u2013\u2014|\u00b7:]+)$")[0]
     usual = ends.mode()
     if len(usual) and (ends == usual[0]).sum() > len(pages) / 2:
         titles = pages["title"].str.removesuffix(usual[0])

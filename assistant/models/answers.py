@@ -1,4 +1,4 @@
-"""What the built-in guide says: about cards, fields and values, and about what its calls came to. Markdown."""
+"""What the built-in guide says: of cards, fields and values, and of what its calls came to. Markdown."""
 
 import re
 from collections.abc import Sequence
@@ -10,8 +10,10 @@ from ..parameters import MISSING, Field, choices, lengths, limits, noun, show, t
 
 MANY = 12  # options that are listed in one answer
 ABILITIES = (
-    "I can set values (“depth 3, at most 200 pages”), take the defaults, go on (“next”), skip, go back, undo, redo and "
-    "run, and I can explain every step and field (“what can I choose?”, “why do you need this?”, “what have you got so far?”)."
+    "I can set values (“depth 3, at most 200 pages”), take the defaults, go on (“next”), skip, go "
+    "back, undo, redo and "
+    "run, and I can explain every step and field (“what can I choose?”, “why do you need this?”, "
+    "“what have you got so far?”)."
 )
 WHO = "I am the built-in guide: plain rules, no language model, no network. " + ABILITIES
 
@@ -95,8 +97,11 @@ def need(field: Field, situation: Situation) -> str:
     if card and not field.ask.help and card.step.help:
         told.append(_first_lines(card.step.help))
     if takers:
-        told.append(f"**{field.label}** is used by the later step{'s' if len(takers) > 1 else ''} "
-                    + ", ".join(f"“{taker}”" for taker in takers) + ".")  # fmt: skip
+        told.append(
+            f"**{field.label}** is used by the later step{'s' if len(takers) > 1 else ''} "
+            + ", ".join(f"“{taker}”" for taker in takers)
+            + "."
+        )
     run = flow.run_function
     names = (
         run.__code__.co_varnames[: run.__code__.co_argcount + run.__code__.co_kwonlyargcount] if run else ()
@@ -109,7 +114,7 @@ def need(field: Field, situation: Situation) -> str:
 def need_step(card: Card, situation: Situation) -> str:
     told = [card.step.help] if card.step.help else []
     told += [f"- {need(field, situation)}" for field in card.step.fields]
-    return "\n\n".join(told[:1] + ["\n".join(told[1:])]) if card.step.help else "\n".join(told)
+    return "\n\n".join([*told[:1], "\n".join(told[1:])]) if card.step.help else "\n".join(told)
 
 
 def _sentence(text: str) -> str:
@@ -139,7 +144,8 @@ def overview(situation: Situation) -> str:
             if field.name in card.values:
                 by = card.origins.get(field.name, "")
                 lines.append(
-                    f"- {number}. {field.label}: **{show(field, card.values[field.name])}** ({who.get(by, by)})"
+                    f"- {number}. {field.label}: **{show(field, card.values[field.name])}** "
+                    f"({who.get(by, by)})"
                 )
     if not lines:
         return "Nothing is set yet. " + whats_next(situation)
@@ -167,8 +173,11 @@ def results(situation: Situation) -> str:
     run = situation.session.run
     if run is None:
         return "Nothing has run yet. " + whats_next(situation)
-    made = [f"{result.get('name') or result.get('file') or result.get('kind')}"
-            + (f" ({result['rows']} rows)" if result.get("rows") is not None else "") for result in run.results]  # fmt: skip
+    made = [
+        f"{result.get('name') or result.get('file') or result.get('kind')}"
+        + (f" ({result['rows']} rows)" if result.get("rows") is not None else "")
+        for result in run.results
+    ]
     told = [f"The run is {run.state}."] + ([f"{run.reason}"] if run.reason else [])
     if run.state == "running" and run.total:
         told.append(f"{run.done:g} of {run.total:g}{f': {run.note}' if run.note else ''}.")
@@ -195,13 +204,12 @@ def refused(situation: Situation, field: Field | None) -> str:
 def _refusal(situation: Situation, name: str | None, reason: str) -> str:
     card = card_of(situation.cards, name) if name else None
     field = card.step.field(name) if card and name else None
+    told = _sentence(reason) if "not taken" in reason else f"Not taken: {_sentence(reason)}"
     if card is None or field is None:
-        return f"Not taken: {_sentence(reason)}"
+        return told
     if field.name in card.values:
-        return (
-            f"Not taken: {_sentence(reason)} **{field.label}** stays {show(field, card.values[field.name])}."
-        )
-    return f"Not taken: {_sentence(reason)} **{field.label}** is as it was."
+        return f"{told} **{field.label}** stays {show(field, card.values[field.name])}."
+    return f"{told} **{field.label}** is as it was."
 
 
 # --- what the calls came to --------------------------------------------------------------------------
@@ -215,11 +223,7 @@ def report(situation: Situation) -> str:
         told += _outcome(situation, call.tool, call.arguments, result)
         given += [*(result.get("set") or {}), *(result.get("unchanged") or [])]
     last, result = situation.results[-1]
-    waits = (
-        last.tool in ("run_workflow", "ask_user")
-        or "asked" in result
-        or (last.tool == "next_step" and _failed(result))
-    )
+    waits = last.tool == "run_workflow" or "asked" in result or result.get("refused")
     if situation.session.question is not None and not waits:
         waits = True
         told.append(f"Still open: {situation.session.question.get('question', '')}")
@@ -228,21 +232,23 @@ def report(situation: Situation) -> str:
     return " ".join(told)
 
 
-def _failed(result: dict[str, Any]) -> bool:
-    return bool(result.get("error") or result.get("refused"))
-
-
 def _outcome(situation: Situation, tool: str, arguments: Any, result: dict[str, Any]) -> list[str]:
     if result.get("error"):
         return [_sentence(str(result["error"]))]
+    if tool in ("next_step", "skip_step") and result.get("refused"):
+        return [f"Not yet. {' '.join(_sentence(str(reason)) for reason in result['refused'].values())}"]
     told = [
         f"{_label(situation, name)}: **{_shown(situation, name, value)}**."
         for name, value in (result.get("set") or {}).items()
     ]
-    told += [f"{_label(situation, name)} is {_shown(situation, name, _value(situation, name))} already."
-             for name in result.get("unchanged") or []]  # fmt: skip
-    told += [f"Only suggested, not set: {_label(situation, name)} {_shown(situation, name, value)}."
-             for name, value in (result.get("proposed") or {}).items()]  # fmt: skip
+    told += [
+        f"{_label(situation, name)} is {_shown(situation, name, _value(situation, name))} already."
+        for name in result.get("unchanged") or []
+    ]
+    told += [
+        f"Only suggested, not set: {_label(situation, name)} {_shown(situation, name, value)}."
+        for name, value in (result.get("proposed") or {}).items()
+    ]
     told += [_refusal(situation, name, str(reason)) for name, reason in (result.get("refused") or {}).items()]
     if told:
         return told
@@ -251,7 +257,7 @@ def _outcome(situation: Situation, tool: str, arguments: Any, result: dict[str, 
         card = next((card for card in situation.cards if card.step.name == opened), None)
         return [f"On to **{card.step.question}**"] if card else []
     if tool == "skip_step":
-        return ["Skipped."] if not situation.results or result.get("ok") else []
+        return ["Done with this step."] if result.get("ok") else []
     if tool == "reopen_step":
         card = next((card for card in situation.cards if card.step.name == arguments.get("step")), None)
         return [
@@ -290,7 +296,7 @@ def _shown(situation: Situation, name: str, value: Any) -> str:
 
 
 def topic(situation: Situation, about: str) -> Field | Card | None:
-    """The field or card that is meant by "the depth", "clicks", "step 2", "this"; None where it is not clear."""
+    """The field or card that "the depth", "clicks", "step 2", "this" means; None where it is not clear."""
     number = re.fullmatch(r"(?:the )?(?:(?:step|card) (\w+)|(\w+)(?: step| card)?)", about.strip())
     index = _number((number[1] or number[2]) if number else "", len(situation.cards))
     if index is not None:
@@ -347,14 +353,21 @@ def _number(word: str, count: int) -> int | None:
 
 
 _COMMON = frozenset(
-    "the a an of to in on at for and or is are be it its this that which what how why when where who do does did can could "
-    "should would will i you we my your me if with not no there here about one they them get have has as by from so up out".split()
+    "the a an of to in on at for and or is are be it its this that which what how why when where who "
+    "do does did can could "
+    "should would will i you we my your me if with not no there here about one they them get have "
+    "has as by from so up out".split()
 )
+
+
+def content(words: str) -> set[str]:
+    """The words that tell what a question is about."""
+    return {key for key in keys(words) if not key.isdigit()} - _COMMON
 
 
 def search(situation: Situation, words: str) -> str | None:
     """The lines of all help texts that share the most words with the question; None where none does."""
-    wanted = {key for key in keys(words)} - _COMMON
+    wanted = content(words)
     lines: list[tuple[str, str]] = [(situation.workflow.title, situation.workflow.description)]
     for card in situation.cards:
         lines += [(card.step.question, line.strip()) for line in _sentences(card.step.help)]

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..cards import Card, Situation, card_of, open_card
+from ..errors import Refused
 from ..grounding import SEVERAL, Found, find, fold, keys, read
-from ..parameters import MISSING, Field, choices
+from ..parameters import MISSING, Field, choices, judge
 from . import Call, Delta, Done, Request, answers
 from .phrases import Intent, recognise, rest
 
@@ -20,14 +21,20 @@ _CORRECTING = frozenset("no sorry actually meant mean oops wait instead rather c
 _CHANGING = frozenset("change set use make take instead switch".split())
 _FIRST, _VALUES, _LAST = 0, 1, 2  # the order in which calls are made
 _ORDER = {
-    "answer_question": _FIRST, "undo": _FIRST, "redo": _FIRST, "reopen_step": _FIRST,
-    "set_values": _VALUES, "set_other_value": _VALUES,
-    "next_step": _LAST, "skip_step": _LAST, "run_workflow": _LAST,
-}  # fmt: skip
+    "answer_question": _FIRST,
+    "undo": _FIRST,
+    "redo": _FIRST,
+    "reopen_step": _FIRST,
+    "set_values": _VALUES,
+    "set_other_value": _VALUES,
+    "next_step": _LAST,
+    "skip_step": _LAST,
+    "run_workflow": _LAST,
+}
 
 
 async def chat(request: Request) -> AsyncIterator[Delta]:
-    """One round: calls, or words when there is nothing (more) to do. Reads nothing but `request.situation`."""
+    """One round: calls, or words when there is nothing (more) to do. Reads only `request.situation`."""
     situation: Situation = request.situation
     calls = plan(situation)
     if calls:
@@ -73,7 +80,9 @@ def plan(situation: Situation) -> list[Call]:
         wanted = _value_calls(situation, message)
     if not wanted:
         wanted = _last_calls(message)[made : made + 1]
-    return [Call(f"guide-{len(results) + n}", tool, arguments) for n, (tool, arguments) in enumerate(wanted, 1)]
+    return [
+        Call(f"guide-{len(results) + n}", tool, arguments) for n, (tool, arguments) in enumerate(wanted, 1)
+    ]
 
 
 def _first_calls(situation: Situation, message: _Message) -> list[tuple[str, dict[str, Any]]]:
@@ -134,7 +143,11 @@ def _pick(words: str, asked: Sequence[Any]) -> list[Any]:
     """The options of a question that the words name, by their own words or their place."""
     plain = f" {' '.join(keys(words))} "
     named = [option for option in asked if keys(str(option)) and f" {' '.join(keys(str(option)))} " in plain]
-    longest = [o for o in named if not any(o != p and f" {' '.join(keys(str(o)))} " in f" {' '.join(keys(str(p)))} " for p in named)]
+    longest = [
+        o
+        for o in named
+        if not any(o != p and f" {' '.join(keys(str(o)))} " in f" {' '.join(keys(str(p)))} " for p in named)
+    ]
     if longest:
         return longest
     places = {"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "last": -1}
@@ -150,7 +163,9 @@ def _value_calls(situation: Situation, message: _Message) -> list[tuple[str, dic
     values = _values(situation, message) | _defaults(situation, message)
     own = {name: raw for name, raw in values.items() if card and card.step.field(name)}
     calls: list[tuple[str, dict[str, Any]]] = [("set_values", own)] if own else []
-    return calls + [("set_other_value", {"name": n, "value": raw}) for n, raw in values.items() if n not in own]
+    return calls + [
+        ("set_other_value", {"name": n, "value": raw}) for n, raw in values.items() if n not in own
+    ]
 
 
 def _values(situation: Situation, message: _Message) -> dict[str, Any]:
@@ -162,42 +177,69 @@ def _values(situation: Situation, message: _Message) -> dict[str, Any]:
     others = [f for c in situation.cards if c is not card and c.state != "skipped" for f in c.step.fields]
     offered = {name: options for c in situation.cards for name, options in c.offered.items()}
     now = {name: value for c in situation.cards for name, value in c.values.items()}
-    expecting = _expecting(situation, card, message.left)
-    if _is_bare_reply(message) and expecting is None:
+    bare = _is_bare_reply(message)
+    if bare and card is None:
         return {}
+    expecting = _corrected(situation, message.left) if not bare else None
+    expecting = expecting or _expecting(situation, card)
     found = find(own, message.left, offered, expecting, now, others=others)
     left = rest(message.left, [item.span for item in found])
-    found += [f for f in find(others, left, offered, expecting, now, others=own) if _meant_elsewhere(f, left, expecting)]
+    found += [
+        f
+        for f in find(others, left, offered, expecting, now, others=own)
+        if _meant_elsewhere(f, left, expecting)
+    ]
     if not found and card and not message.kinds() - {"yes", "no"}:
         found = _free_text(situation, card, message.left)
     return {item.name: item.raw for item in found}
 
 
 def _is_bare_reply(message: _Message) -> bool:
-    return bool(message.kinds() & {"yes", "no"}) and all(part.text in ("yes", "no", ",", ".") for part in read(message.left))
+    spans = [intent.span for intent in message.intents if intent.kind in ("yes", "no")]
+    return bool(spans) and not rest(message.left, spans).strip(" .,;!")
 
 
 def _meant_elsewhere(item: Found, words: str, expecting: str | None) -> bool:
     """For another card than the open one a value needs its label or unit, or a word of change."""
-    if item.why in ("label", "unit") or item.name == expecting:
-        return True
+    if item.why in ("label", "unit", "bare") or item.name == expecting:
+        return item.why != "bare" or item.name == expecting
     return bool({part.text for part in read(words)} & (_CORRECTING | _CHANGING))
 
 
-def _expecting(situation: Situation, card: Card | None, words: str) -> str | None:
-    """The field that a bare value is for: the one asked about, the one corrected, or the first missing one."""
+def _expecting(situation: Situation, card: Card | None) -> str | None:
+    """The field that a bare value is for: the one asked about, or the first missing one of the open card."""
     asked = _asked_about(situation)
-    if asked:
+    if asked or card is None:
         return asked
-    last = _last_set(situation)
-    if last and {part.text for part in read(words)} & _CORRECTING:
-        return last
-    if card is None:
-        return last
     missing = card.missing or [field for field in card.step.fields if field.name not in card.values]
     if card.missing or len(missing) == 1:
         return missing[0].name
     return card.step.fields[0].name if len(card.step.fields) == 1 else None
+
+
+def _corrected(situation: Situation, words: str) -> str | None:
+    """The field that "no, I meant 3" is for: of those set last the only one that could take it."""
+    if not {part.text for part in read(words)} & _CORRECTING:
+        return None
+    possible = []
+    for name in _last_set(situation):
+        card = card_of(situation.cards, name)
+        field = card.step.field(name) if card else None
+        if card is None or field is None:
+            continue
+        offered = {name: card.offered[name]} if name in card.offered else {}
+        found = find([field], words, offered, name, card.values)
+        if found and _would_pass(field, found[0].raw, card.offered.get(name)):
+            possible.append(name)
+    return possible[0] if len(possible) == 1 else None
+
+
+def _would_pass(field: Field, raw: Any, offered: Sequence[Any] | None) -> bool:
+    try:
+        judge(field, raw, offered=offered)
+    except Refused:
+        return False
+    return True
 
 
 def _asked_about(situation: Situation) -> str | None:
@@ -207,13 +249,12 @@ def _asked_about(situation: Situation) -> str | None:
     return name if isinstance(name, str) and card_of(situation.cards, name) else None
 
 
-def _last_set(situation: Situation) -> str | None:
-    """The parameter that was set last (by the user or for them), and still has that value."""
+def _last_set(situation: Situation) -> list[str]:
+    """The parameters that were set last, in one go, and still have that value."""
     settings = {name: situation.session.setting(name) for name in situation.session.values}
     numbers = {name: change.n for name, change in settings.items() if change and change.by != "workflow"}
     newest = max(numbers.values(), default=0)
-    names = [name for name, n in numbers.items() if n == newest and card_of(situation.cards, name)]
-    return names[-1] if names else None
+    return [name for name, n in numbers.items() if n == newest]
 
 
 def _free_text(situation: Situation, card: Card, words: str) -> list[Found]:
@@ -230,12 +271,16 @@ def _free_text(situation: Situation, card: Card, words: str) -> list[Found]:
         plain = 0 < len(parts) <= 6 and not chatty and not other & {keys(p)[0] for p in parts if keys(p)}
     if not plain:
         return []
-    raw: Any = [part.strip() for part in text.split(",") if part.strip()] if field.kind in SEVERAL else text.strip("\"“”'")
+    raw: Any = (
+        [part.strip() for part in text.split(",") if part.strip()]
+        if field.kind in SEVERAL
+        else text.strip("\"“”'")
+    )
     return [Found(field.name, raw, (0, len(words)), "bare")]
 
 
 def _defaults(situation: Situation, message: _Message) -> dict[str, Any]:
-    """"Use the defaults": of the named field, or of all fields of the open card that have no value."""
+    """ "Use the defaults": of the named field, or of all fields of the open card that have no value."""
     found: dict[str, Any] = {}
     for intent in message.intents:
         if intent.kind != "defaults":
@@ -266,7 +311,9 @@ def reply(situation: Situation) -> str:
     """What the calls came to, the answers to what was asked, and what comes next."""
     message = _understand(situation)
     told = [answers.report(situation)] if situation.results else []
-    unfinished = len(_last_calls(message)) - sum(_ORDER.get(call.tool) == _LAST for call, _ in situation.results)
+    unfinished = len(_last_calls(message)) - sum(
+        _ORDER.get(call.tool) == _LAST for call, _ in situation.results
+    )
     if situation.results and unfinished > 0:
         told.append("So I stopped there.")
     for intent in message.intents:
@@ -289,13 +336,17 @@ def _say(situation: Situation, message: _Message, intent: Intent) -> list[str]:
         return [_not_reopened(situation, intent)]
     if kind == "defaults":
         return ["There is no default to use here. " + answers.whats_next(situation)]
-    if kind in ("yes", "no", "cancel") and not message.kinds() - {"yes", "no", "cancel"}:
+    bare = _is_bare_reply(message) or kind == "cancel" or situation.session.question is not None
+    if kind in ("yes", "no", "cancel") and bare and not message.kinds() - {"yes", "no", "cancel"}:
         return [_unasked(situation, kind)]
     return []
 
 
 def _greet(situation: Situation) -> str:
-    return "Hello. I am the built-in guide; I work by plain rules, without a language model. " + answers.whats_next(situation)
+    return (
+        "Hello. I am the built-in guide; I work by plain rules, without a language model. "
+        + answers.whats_next(situation)
+    )
 
 
 def _help(situation: Situation) -> str:
@@ -341,23 +392,34 @@ def _options(situation: Situation, target: Field | Card, card: Card) -> str:
     listed = [f for f in card.step.fields if choices(f, card.offered.get(f.name))]
     if listed:
         return "\n\n".join(answers.options(field, card) for field in listed)
-    return "\n".join(f"- {answers.describe(field, card)}" for field in card.step.fields) or answers.whats_next(situation)
+    return "\n".join(
+        f"- {answers.describe(field, card)}" for field in card.step.fields
+    ) or answers.whats_next(situation)
 
 
 def _search(situation: Situation, intent: Intent) -> str:
+    """The field that the question is mostly about, else what the help texts say."""
     words = situation.words[slice(*intent.span)]
-    found = answers.search(situation, words)
     target = _named_field(situation, words)
-    if target:
-        line = answers.describe(target, card_of(situation.cards, target.name))
-        return line + " Nothing was changed by the question." if any(c.isdigit() for c in words) else line
-    return found or _cannot()
+    content = answers.content(words)
+    found = None
+    if target is None or 2 * len(content & {*keys(target.name), *keys(target.label)}) < len(content):
+        found = answers.search(situation, words)
+    if found or target is None:
+        return found or _cannot()
+    line = answers.describe(target, card_of(situation.cards, target.name))
+    return line + " Nothing was changed by the question." if any(c.isdigit() for c in words) else line
 
 
 def _named_field(situation: Situation, words: str) -> Field | None:
     """The one field whose name stands in the words."""
     said = set(keys(words))
-    named = [f for c in situation.cards for f in c.step.fields if set(keys(f.name)) <= said or set(keys(f.label)) <= said]
+    named = [
+        f
+        for c in situation.cards
+        for f in c.step.fields
+        if set(keys(f.name)) <= said or set(keys(f.label)) <= said
+    ]
     return named[0] if len(named) == 1 else None
 
 
@@ -374,20 +436,27 @@ def _unasked(situation: Situation, kind: str) -> str:
     question = situation.session.question
     if question is not None:
         listed = ", ".join(str(option) for option in question.get("options") or [])
-        return f"{question.get('question', '')} {f'Say one of: {listed}.' if listed else 'Say **yes** or **no**.'}"
+        return f"{question.get('question', '')} "
+        f"{f'Say one of: {listed}.' if listed else 'Say **yes** or **no**.'}"
     if kind == "cancel":
-        return "There is no open question. To take back the last value say **undo**; a run has its own Cancel button."
+        return "There is no open question. To take back the last value say **undo**; a run has its own "
+        "Cancel button."
     return "There is no open question, so nothing was changed. " + answers.whats_next(situation)
 
 
 def _nothing_found(situation: Situation, message: _Message) -> str:
     """Where nothing was understood: which value is unclear, or what a guide can not do."""
     target = _named_field(situation, message.words)
+    if target is None and len(read(message.words)) <= 3:
+        meant = answers.topic(situation, message.words)
+        target = meant if isinstance(meant, Field) else None
     if target:
         card = card_of(situation.cards, target.name)
         return f"I am not sure what to set, so nothing was changed. {answers.describe(target, card)}"
     if any(part.kind in ("number", "url", "path") for part in read(message.words)):
-        return "I am not sure which value that is for, so nothing was changed. " + answers.whats_next(situation)
+        return "I am not sure which value that is for, so nothing was changed. " + answers.whats_next(
+            situation
+        )
     found = answers.search(situation, message.words) if len(fold(message.words).split()) > 1 else None
     return f"I can not do that without a model. {found}" if found else _cannot()
 

@@ -3,6 +3,7 @@
 "depth 2, next. What is a click?"  ──▶  Intent(next), Intent(meaning, about "click"), rest "depth 2"
 """
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,70 +33,116 @@ _COMMANDS = [
              r"|(?:go |on )*(?:to )?the next(?: step| card| one| question)?|that's (?:it|all)|i'm done|done"
              r"|go to next|let's go on|finish(?: this)?(?: step| card)"),
     ("skip", rf"skip(?: it| this| that| ahead)?|skip {_THE}(?:step|card|rest|question)"),
-    ("back", r"(?:go |move )?back(?: please| one(?: step)?| a step)?|(?:go |back )*(?:to )?the previous(?: step| card| one)?"
+    ("back", r"(?:go |move )?back(?: please| one(?: step)?| a step)?|(?:go "
+             r"|back )*(?:to )?the previous(?: step| card| one)?"
              r"|previous(?: step| card)?|one step back|step back|go back one step"),
-    ("undo", r"undo(?: it| that| this| the last.*| my last.*)?|take (?:that|it) back|revert(?: it| that| this)?"),
+    ("undo", r"undo(?: it| that| this| the last.*| my last.*)?|take (?:that|it) back|revert(?: it| that"
+             r"| this)?"),
     ("redo", r"redo(?: it| that| this| the last.*)?|undo the undo|bring (?:it|that) back"),
-    ("run", r"(?:run|start|launch|execute|begin|go)(?: it| this| that| now| everything| the (?:run|workflow|job|thing|crawl))*"
+    ("run", r"(?:run|start|launch|execute|begin|go)(?: it| this| that| now| everything| the (?:run|workflow"
+            r"|job|thing|crawl))*"
             r"|go for it|start running|(?:start|begin|do) the (?:run|crawl|job|workflow)"),
-    ("defaults", r"(?:(?:just |simply )?(?:use|take|keep|accept|set|leave|fill in|go with|stay with|stick (?:with|to)) )?"
+    ("defaults", r"(?:(?:just |simply )?(?:use|take|keep|accept|set|leave|fill in|go with|stay with"
+                r"|stick (?:with|to)) )?"
                  r"(?:(?:it|them|everything|all|that|the rest|the others?) )?(?:to |at |on |with |as |of )?"
                  r"(?:all )?(?:the |its |their |all the )?defaults?(?: values?| settings?)?"
                  r"(?: everywhere| for everything| for all(?: of them)?| for the rest)?"),
-    ("defaults", r"(?:use|take|keep|accept|go with|stay with) (?:the |its )?defaults?(?: values?)? (?:for|of|on) " + _THE + _X),
+    ("defaults", r"(?:use|take|keep|accept|go with|stay with) (?:the |its )?defaults?(?: values?)? (?:for"
+                r"|of|on) " + _THE + _X),
     ("defaults", rf"(?:the )?defaults?(?: value)?(?: for| of)? {_THE}{_X}"),
-    ("defaults", rf"(?:set |leave |use |put |take |keep |reset )?{_THE}(?P<x>[\w .'-]+?)(?: at| to| as| on| back to| is| =|:)* (?:the |its )?default(?: value)?"),
-    ("cancel", r"cancel(?: it| that| this| the run)?|never ?mind|forget (?:it|that)|stop(?: it| that| the run)?|abort"),
-    ("goto", r"(?:go |jump |move )?(?:back )?(?:to )?(?:the )?(?:step|card) (?:number )?(?P<x>\d+|one|two|three|four|five|six|seven|eight|nine|ten)"),
-    ("goto", r"(?:go |jump |move )?(?:back )?to (?:the )?(?P<x>(?:first|second|third|fourth|fifth|last)(?: step| card))"),
+    ("defaults", rf"(?:set |leave |use |put |take |keep |reset )?{_THE}(?P<x>[\w .'-]+?)(?: at| to| as| on"
+                r"| back to| is| =|:)* (?:the |its )?default(?: value)?"),
+    ("cancel", r"cancel(?: it| that| this| the run)?|never ?mind|forget (?:it|that)|stop(?: it| that"
+               r"| the run)?|abort"),
+    ("goto", r"(?:go |jump |move )?(?:back )?(?:to )?(?:the )?(?:step|card) (?:number )?(?P<x>\d+|one|two"
+             r"|three|four|five|six|seven|eight|nine|ten)"),
+    ("goto", r"(?:go |jump |move )?(?:back )?to (?:the )?(?P<x>(?:first|second|third|fourth|fifth"
+             r"|last)(?: step| card))"),
     ("goto", rf"(?:go|jump|move)(?: back)? to {_THE}{_SINGLE}(?: step| card)?"),
     ("goto", rf"(?:reopen|re-open|open|edit|change|revise|correct) {_THE}{_SINGLE}(?: again| step| card)*"),
-    ("yes", r"yes|yep|yeah|yup|sure(?: thing)?|ok(?:ay)?|of course|agreed|right|correct|exactly|do it|do that|go ahead|fine"
-            r"|i agree|accept(?: it| that)?|confirm(?:ed)?|take it|that's (?:right|correct|fine)|absolutely|sounds good|perfect"),
-    ("no", r"no|nope|nah|no thanks|no thank you|rather not|don't|do not|better not|decline|reject(?: it| that)?|not now|no way"),
+    ("yes", r"yes|yep|yeah|yup|sure(?: thing)?|ok(?:ay)?|of course|agreed|right|correct|exactly|do it"
+            r"|do that|go ahead|fine"
+            r"|i agree|accept(?: it| that)?|confirm(?:ed)?|take it|that's (?:right|correct|fine)|absolutely"
+            r"|sounds good|perfect"),
+    ("no", r"no|nope|nah|no thanks|no thank you|rather not|don't|do not|better not|decline|reject(?: it"
+           r"| that)?|not now|no way"),
 ]  # fmt: skip
 
 _SMALL = [
-    ("greet", r"(?:hi|hello|hey|hiya|greetings|good (?:morning|afternoon|evening|day))(?: there| you| guide| assistant| all)*"),
-    ("thanks", r"(?:many )?(?:thanks|thank you|thx|cheers)(?: a lot| very much| so much| again| guide)?|great|nice|cool|good|well done"),
+    ("greet", r"(?:hi|hello|hey|hiya|greetings|good (?:morning|afternoon|evening|day))(?: there| you| guide"
+              r"| assistant| all)*"),
+    ("thanks", r"(?:many )?(?:thanks|thank you|thx|cheers)(?: a lot| very much| so much| again| guide)?"
+               r"|great|nice|cool|good|well done"),
     ("bye", r"(?:good ?)?bye|see you(?: later)?|good night"),
-    ("help", r"help|help me|\?+|commands|i need help|i'm (?:lost|stuck|confused)|i don't (?:understand|get it)|how does (?:this|it) work"
-             r"|what can (?:you|i) (?:do|say|type|ask)(?: here| for me)?|how do i use (?:this|you|it)|what do you do"
+    ("help", r"help|help me|\?+|commands|i need help|i'm (?:lost|stuck|confused)|i don't (?:understand"
+             r"|get it)|how does (?:this|it) work"
+             r"|what can (?:you|i) (?:do|say|type|ask)(?: here| for me)?|how do i use (?:this|you|it)"
+             r"|what do you do"
              r"|(?:what are the )?instructions|help with this(?: step| card)?|what is this"),
-    ("who", r"who are you|what are you|are you (?:an? |the )?(?:real |built-in )?(?:model|ai|bot|robot|human|person|llm|chatbot|guide|there).*"
+    ("who", r"who are you|what are you|are you (?:an? |the )?(?:real |built-in )?(?:model|ai|bot|robot"
+            r"|human|person|llm|chatbot|guide|there).*"
             r"|(?:what|which) (?:ai |language )?model(?: are you| is this| do you use)?|what's your name"),
-    ("overview", r"(?:show|list|tell|give)(?: me)?(?: all)?(?: the| my| your)? (?:values?|settings?|parameters?|answers?|summary|overview|everything|status|state)(?: so far)?"
-                 r"|(?:a |the )?(?:summary|overview|recap|status|summari[sz]e)(?: please)?|summari[sz]e.*|where (?:are we|am i|were we)"
-                 r"|what (?:have|has|had|did|do) (?:you|we|i)(?: already)? (?:got|get|have|set|collected?|enter(?:ed)?|say|said|know|choose|chosen|tell|told you)?(?: so far| until now| now| already| down)*"
-                 r"|what is set(?: so far)?|what(?:'s| is) (?:filled in|known)(?: so far)?|what are (?:the|my) (?:values|settings|parameters)(?: so far| now)?"),
-    ("missing", r"what(?:'s| is)? (?:still )?(?:missing|left|open|next|now)(?: to do)?|what (?:else )?(?:do|should|must|shall|can) i (?:do|fill in|enter|say)(?: now| next| here)?"
-                r"|what else(?: do you need| is there| is missing)?|what do you (?:still )?need(?: from me| to know)?|which .*(?:are|is) missing|what comes next"),
-    ("results", r"(?:show |give |see )?(?:me )?(?:the )?(?:results?|output)|what (?:came out|was found|did (?:it|you) find)|what (?:are|were) the results?"
-                r"|is it (?:done|finished|running|ready|over)(?: yet)?|how far (?:is it|are we|along).*|is the run (?:done|finished|running)|how is it going|progress"),
-    ("options", r"(?:what|which)(?: ones?)? (?:can|could|may|do|should) (?:i|we) (?:choose|pick|select|take|have|use|say)(?: from| between| here)?(?: for (?:the )?(?P<x>.+))?"),
-    ("options", rf"(?:(?:what|which) (?:are )?|(?:show|list|tell|give)(?: me)? )?(?:the |my |all )*(?:options|choices|possibilities)(?: are there| do i have| exist| there are)?(?: (?:for|of) {_THE}(?P<x>.+))?"),
-    ("options", r"(?:what|which) (?P<x>.+?) (?:are there|are possible|are allowed|are available|exist|can i (?:choose|pick|take|use)|do you (?:have|offer))"),
-    ("range", r"(?:what(?:'s| is| are)|give me|tell me)? ?(?:the )?(?:range|limits?|bounds|allowed values?|maximum|minimum|max|min|largest|smallest|highest|lowest|valid values?|possible values?|most|least)"
+    ("overview", r"(?:show|list|tell|give)(?: me)?(?: all)?(?: the| my| your)? (?:values?|settings?"
+                r"|parameters?|answers?|summary|overview|everything|status|state)(?: so far)?"
+                 r"|(?:a |the )?(?:summary|overview|recap|status|summari[sz]e)(?: please)?|summari[sz]e.*"
+                r"|where (?:are we|am i|were we)"
+                 r"|what (?:have|has|had|did|do) (?:you|we|i)(?: already)? (?:got|get|have|set|collected?"
+                r"|enter(?:ed)?|say|said|know|choose|chosen|tell|told you)?(?: so far| until now| now"
+                r"| already| down)*"
+                 r"|what is set(?: so far)?|what(?:'s| is) (?:filled in|known)(?: so far)?|what are (?:the"
+                r"|my) (?:values|settings|parameters)(?: so far| now)?"),
+    ("missing", r"what(?:'s| is)? (?:still )?(?:missing|left|open|next|now)(?: to do)?|what (?:else )?(?:do"
+                r"|should|must|shall|can) i (?:do|fill in|enter|say)(?: now| next| here)?"
+                r"|what else(?: do you need| is there| is missing)?|what do you (?:still )?need(?: from me"
+                r"| to know)?|which .*(?:are|is) missing|what comes next"),
+    ("results", r"(?:show |give |see )?(?:me )?(?:the )?(?:results?|output)|what (?:came out|was found"
+                r"|did (?:it|you) find)|what (?:are|were) the results?"
+                r"|is it (?:done|finished|running|ready|over)(?: yet)?|how far (?:is it|are we|along).*"
+                r"|is the run (?:done|finished|running)|how is it going|progress"),
+    ("options", r"(?:what|which)(?: ones?)? (?:can|could|may|do|should) (?:i|we) (?:choose|pick|select|take"
+                r"|have|use|say)(?: from| between| here)?(?: for (?:the )?(?P<x>.+))?"),
+    ("options", r"(?:(?:what|which) (?:are )?|(?:show|list|tell|give)(?: me)? )?(?:the |my "
+                r"|all )*(?:options|choices|possibilities)(?: are there| do i have| exist"
+                rf"| there are)?(?: (?:for|of) {_THE}(?P<x>.+))?"),
+    ("options", r"(?:what|which) (?P<x>.+?) (?:are there|are possible|are allowed|are available|exist"
+                r"|can i (?:choose|pick|take|use)|do you (?:have|offer))"),
+    ("range", r"(?:what(?:'s| is| are)|give me|tell me)? ?(?:the )?(?:range|limits?|bounds|allowed values?"
+              r"|maximum|minimum|max|min|largest|smallest|highest|lowest|valid values?|possible values?"
+              r"|most|least)"
               r"(?: value| number)?(?: possible| allowed)?(?: (?:for|of|on) (?:the )?)?(?P<x>.*?)"),
     ("range", rf"what (?:is|are) (?:the )?(?:allowed|possible|valid)(?: values?)? for {_THE}{_X}"),
     ("range", r"how (?P<x>large|big|high|low|small|long|deep) (?:can|may|could) .+"),
-    ("range", r"how (?:many|much|large|big|high|low|small|long|deep|often) (?P<x>.*?) ?(?:can|may|could) (?:i|it|we|they|the \w+)(?: (?:be|go|have|take|choose|set|use))?"),
-    ("default", rf"what(?:'s| is| are) {_THE}(?:default|usual|normal|standard)s?(?: value)?(?: (?:for|of) {_THE}(?P<x>.+?))?"),
-    ("value", rf"what(?:'s| is) {_THE}(?:current |present )?(?:value )(?:of|for) {_THE}{_X}|what (?:did i|have i|is) (?:set|said|put|entered?)(?: it)? (?:for|as) {_THE}(?P<y>.+)"),
-    ("refused", r"why (?:was|is|were|are|did|didn't|wasn't|weren't|isn't|can't|couldn't|won't|not|does|doesn't)(?P<x>.*?) ?(?:refused?|rejected?|wrong|not (?:accepted|taken|allowed|valid|possible|ok)"
+    ("range", r"how (?:many|much|large|big|high|low|small|long|deep|often) (?P<x>.*?) ?(?:can|may"
+              r"|could) (?:i|it|we|they|the \w+)(?: (?:be|go|have|take|choose|set|use))?"),
+    ("default", rf"what(?:'s| is| are) {_THE}(?:default|usual|normal|standard)s?(?: value)?(?: (?:for"
+                rf"|of) {_THE}(?P<x>.+?))?"),
+    ("value", rf"what(?:'s| is) {_THE}(?:current |present )?(?:value )(?:of|for) {_THE}{_X}|what (?:did i"
+              rf"|have i|is) (?:set|said|put|entered?)(?: it)? (?:for|as) {_THE}(?P<y>.+)"),
+    ("refused", r"why (?:was|is|were|are|did|didn't|wasn't|weren't|isn't|can't|couldn't|won't|not|does"
+                r"|doesn't)(?P<x>.*?) ?(?:refused?|rejected?|wrong|not (?:accepted|taken|allowed|valid"
+                r"|possible|ok)"
                 r"|invalid|accepted|taken|allowed|valid|fail(?:ed)?|go through|not work|work)(?: .*)?"),
-    ("refused", r"what(?:'s| is| was) (?:wrong|the (?:problem|error|matter))(?: with (?P<x>.+))?|what went wrong|why not(?P<x2> .*)?|why can't i .+"),
-    ("need", rf"why (?:do|does|would|should|did|must|are|is) (?:you|we|i|it|they|the \w+)(?: \w+)? (?:need|ask|want|care|give|enter|fill in|set|say|asking|choose)(?:ed|ing)?(?: about| for| to)?(?: know)? ?{_THE}(?P<x>.*?)"),
-    ("need", rf"(?:what|where) (?:is|are|do you use|will you use|does it use) {_THE}(?P<x>.*?) ?(?:used|needed|good|for|used for|needed for|good for)(?: for)?"),
-    ("need", rf"why (?:does|do|is|are) {_THE}(?P<x>.*?) ?(?:matters?|important|needed|asked|necessary|required)(?: .*)?|why"),
-    ("meaning", rf"what (?:does|do) {_THE}(?P<x>.+?) (?:mean|do|stand for|change|affect)|what(?:'s| is| are) (?:meant by |the meaning of ){_THE}(?P<y>.+)"),
-    ("meaning", rf"(?:explain|describe|define|help (?:me )?with|help on|help|tell me(?: more)? about|more about|what about|meaning of|info on) {_THE}(?P<x>.+)"),
+    ("refused", r"what(?:'s| is| was) (?:wrong|the (?:problem|error|matter))(?: with (?P<x>.+))?"
+                r"|what went wrong|why not(?P<x2> .*)?|why can't i .+"),
+    ("need", r"why (?:do|does|would|should|did|must|are|is) (?:you|we|i|it|they|the \w+)(?: \w+)? (?:need"
+             r"|ask|want|care|give|enter|fill in|set|say|asking|choose)(?:ed|ing)?(?: about| for"
+             rf"| to)?(?: know)? ?{_THE}(?P<x>.*?)"),
+    ("need", rf"(?:what|where) (?:is|are|do you use|will you use|does it use) {_THE}(?P<x>.*?) ?(?:used"
+             r"|needed|good|for|used for|needed for|good for)(?: for)?"),
+    ("need", rf"why (?:does|do|is|are) {_THE}(?P<x>.*?) ?(?:matters?|important|needed|asked|necessary"
+             r"|required)(?: .*)?|why"),
+    ("meaning", rf"what (?:does|do) {_THE}(?P<x>.+?) (?:mean|do|stand for|change|affect)|what(?:'s| is"
+                rf"| are) (?:meant by |the meaning of ){_THE}(?P<y>.+)"),
+    ("meaning", r"(?:explain|describe|define|help (?:me )?with|help on|help|tell me(?: more)? about"
+                rf"|more about|what about|meaning of|info on) {_THE}(?P<x>.+)"),
     ("meaning", rf"what(?:'s| is| are| kind of) {_THE}(?P<x>.+)"),
 ]  # fmt: skip
 
 _LEAD = re.compile(
-    r"(?:please|ok|okay|now|then|so|just|well|alright|great|and|but|also|oh|hm+|um|let's|lets|let us|thanks|cool|nice"
-    r"|(?:can|could|would|will) (?:you|we)(?: please)?|i(?:'d| would) like to|i want to|we can|you can|you may|go ahead and|yes|good) "
+    r"(?:please|ok|okay|now|then|so|just|well|alright|great|and|but|also|oh|hm+|um|let's|lets|let us"
+    r"|thanks|cool|nice"
+    r"|(?:can|could|would|will) (?:you|we)(?: please)?|i(?:'d| would) like to|i want to|we can|you can"
+    r"|you may|go ahead and|yes|good) "
 )
 _TAIL = re.compile(r" (?:please|now|then|thanks|thank you|for me|ok|here)$")
 _CUTS = frozenset(".!?;,") | {"and", "then", "but"}
@@ -114,9 +161,13 @@ def recognise(words: str) -> list[Intent]:
 
 
 def _plain(text: str) -> str:
-    """Folded, without marks at its ends and without "please" and the like."""
+    """Folded, without marks at its ends."""
     plain = re.sub(r"\s+", " ", fold(text).strip(' \t\n.!,;:"*_-')) or text.strip()
-    plain = plain.rstrip("?").strip() or plain
+    return plain.rstrip("?").strip() or plain
+
+
+def _bare(plain: str) -> str:
+    """Without "please" and the like around it."""
     while True:
         shorter = _TAIL.sub("", _LEAD.sub("", plain, count=1) if _LEAD.match(plain) else plain)
         if shorter == plain or not shorter:
@@ -126,12 +177,14 @@ def _plain(text: str) -> str:
 
 def _match(text: str, patterns: Sequence[tuple[str, str]], start: int) -> Intent | None:
     plain = _plain(text)
-    for kind, pattern in patterns if len(plain) <= LONGEST else []:
-        match = re.fullmatch(pattern, plain)
-        if match:
-            groups = match.groupdict()
-            about = next((value for value in groups.values() if value), "").strip(" ?.!")
-            return Intent(kind, about, (start, start + len(text)))
+    if len(plain) > LONGEST:
+        return None
+    for said in dict.fromkeys((plain, _bare(plain))):
+        for kind, pattern in patterns:
+            match = re.fullmatch(pattern, said)
+            if match:
+                about = next((value for value in match.groupdict().values() if value), "").strip(" ?.!")
+                return Intent(kind, about, (start, start + len(text)))
     return None
 
 
@@ -144,7 +197,7 @@ def _commands(text: str, start: int) -> list[Intent]:
     parts = read(text)
     cuts = [-1, *(i for i, part in enumerate(parts) if part.text in _CUTS), len(parts)]
     found = []
-    for before, after in zip(cuts, cuts[1:], strict=False):
+    for before, after in itertools.pairwise(cuts):
         if before + 1 >= after:
             continue
         begin, end = parts[before + 1].start, parts[after - 1].end

@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 
 import nh3
-from fasthtml.components import NotStr
+from fastcore.xml import Safe
 from markdown_it import MarkdownIt
 
 TAGS = set(
@@ -17,7 +17,7 @@ _parsers = {
 
 
 @lru_cache(maxsize=2_000)
-def markdown(text: str, breaks: bool = True) -> NotStr:
+def markdown(text: str, breaks: bool = True) -> Safe:
     """HTML of a Markdown text: no images, no raw HTML, links only to http(s) and mail.
 
     With `breaks` a line's end is one on the page, as chat has it; a docstring's lines flow.
@@ -29,7 +29,7 @@ def markdown(text: str, breaks: bool = True) -> NotStr:
         url_schemes={"http", "https", "mailto"},
         link_rel="noopener noreferrer nofollow",
     )
-    return NotStr(html)
+    return Safe(html)
 
 
 def blocks(text: str) -> tuple[list[str], str]:

@@ -14,7 +14,7 @@ from ..live import Draft
 from ..log import Entry
 from ..session import redo_of, undo_of
 from .markdown import blocks, markdown
-from .views.base import rail
+from .views.base import rail, where_view
 from .views.cards import card_view, fields_of, head, trigger, undo_bar
 from .views.chat import WINDOW, chips, draft_meta, draft_view, flags, message_view, send_or_stop, visible
 from .views.runs import runs_view
@@ -50,6 +50,7 @@ def undo(shown: Shown) -> Any:
 def regions(shown: Shown, results: Any, today: str) -> dict[str, Any]:
     """Every region but the cards and the conversation, by id."""
     return {
+        "where": where_view(shown.heading),
         "status": status_view(shown),
         "model": model_picker(shown),
         "notice": notice(shown),
@@ -150,4 +151,4 @@ def draft_changes(draft: Draft | None, sent: Sent) -> Iterator[str]:
         yield partial("#draft-done", "beforeend", new)
     if tail != sent.tail:
         sent.tail = tail
-        yield partial("#draft-tail", "innerHTML", html(markdown(tail)))
+        yield partial("#draft-tail", "innerHTML", str(markdown(tail)))

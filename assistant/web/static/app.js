@@ -184,6 +184,7 @@ function afterSwap() {
     if (form) restore(form);
   }
   openCard = card?.id;
+  if (sid && !document.hidden) document.title = $("#where").textContent;
   drawGraphs();
 }
 
@@ -259,14 +260,14 @@ if (stream) {
   stream.addEventListener("htmx:response:error", again);
 
   // a hidden tab lets its stream go; a slow look says in its title that something has ended
-  const title = document.title;
+  const title = () => $("#where").textContent;
   let timer = null;
   const busy = { answer: false, run: false };
   const look = async () => {
     try {
       const now = await (await fetch(`sessions/${sid}/status`)).json();
-      if (busy.run && !now.running) document.title = `Run ended · ${title}`;
-      else if (busy.answer && !now.answering) document.title = `Answered · ${title}`;
+      if (busy.run && !now.running) document.title = `Run ended · ${title()}`;
+      else if (busy.answer && !now.answering) document.title = `Answered · ${title()}`;
       busy.run ||= now.running;
       busy.answer ||= now.answering;
     } catch {
@@ -279,7 +280,7 @@ if (stream) {
       busy.answer = !!$("#draft[data-turn]");
       busy.run = !!$("#runs [data-state=running]");
       timer = setInterval(look, 3000);
-    } else document.title = title;
+    } else document.title = title();
   });
 }
 

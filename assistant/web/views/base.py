@@ -87,9 +87,14 @@ def top(where: Any, *controls: Any) -> Any:
     theme = Button("Dark", cls="plain", id="theme", type="button", hidden=True)
     return Header(
         A(Strong("Assistant"), href=".", cls="home", title="All workflows and sessions"),
-        Span(where, cls="quiet where"),
+        where_view(where),
         Nav(*controls, theme, aria_label="Tools"),
     )
+
+
+def where_view(where: Any) -> Any:
+    """Where one is; on a session's page it changes with the session's name."""
+    return Span(where, cls="quiet where", id="where")
 
 
 def rail(sessions: list[Summary], current: str | None, today: str) -> Any:

@@ -17,9 +17,10 @@ def session_page(shown: Shown, prefix: str, results: Any, undo: tuple[bool, bool
     cards = [card_view(shown, card, number) for number, card in enumerate(shown.cards, 1)]
     main = Main(
         Div(
-            notice(shown), head(shown), undo_bar(shown, *undo), Div(*cards, id="cards"), runs_view(shown), results,
+            notice(shown), head(shown), undo_bar(shown, *undo), Div(*cards, id="cards"), runs_view(shown),
             trigger(shown), cls="cards",
         ),
+        results,
         id="main",
     )  # fmt: skip
     controls = [
