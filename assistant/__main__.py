@@ -26,13 +26,20 @@ from .console import (
     tell,
     version_option,
     warn,
-)  # fmt: skip
+)
 from .doctor import examine
 from .errors import AssistantError
 from .export import export as exported
 from .headless import (
-    copy_results, find_session, find_workflow, from_session, is_skipped, make_session, run, with_paths,
-)  # fmt: skip
+    copy_results,
+    find_session,
+    find_workflow,
+    from_session,
+    is_skipped,
+    make_session,
+    run,
+    with_paths,
+)
 from .models.wire import parse_host
 from .parameters import show
 from .results import clean
@@ -51,8 +58,10 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 def main() -> None:
     """Fill the parameters of a workflow by form and by chat, run it, and keep a log of both.
 
-    Without a command it serves the page. --workspace DIR goes with every command; without it the workspace is
-    the current folder if it has a workflows folder, else one in your data directory.
+    Without a command it serves the page; `assistant serve --help` shows its options.
+
+    --workspace DIR goes with every command. Without it the workspace is the current folder if that has a
+    workflows folder, else one in your data directory.
     """
     os.umask(0o077)  # sessions hold what was said, and results
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .fields import LISTS
 from .log import Entry
 from .parameters import MISSING, Field, to_json
 from .session import Session
@@ -16,6 +17,7 @@ class Card:
 
     `suggestions` stand in empty fields and count only once confirmed: values that went stale, proposals
     of the model, and defaults. `sources` says which of these each is: stale, model, guide or default.
+    `defaults` are what a field that is left empty becomes, whatever is suggested for it.
     """
 
     step: Step
@@ -26,16 +28,18 @@ class Card:
     sources: dict[str, str] = field(default_factory=dict)
     offered: dict[str, list[Any]] = field(default_factory=dict)
     because: str | None = None
+    defaults: dict[str, Any] = field(default_factory=dict)
 
     @property
     def missing(self) -> list[Field]:
         """The fields that have neither a value nor a default and may not be empty."""
-        known = self.values.keys() | {name for name, by in self.sources.items() if by == "default"}
-        return [f for f in self.step.fields if f.name not in known and not f.optional and not _empty_ok(f)]
+        known = self.values.keys() | self.defaults.keys()
+        return [f for f in self.step.fields if f.name not in known and not f.optional and empty_of(f) is None]
 
 
-def _empty_ok(field: Field) -> bool:
-    return field.kind in ("bool", "choices", "lines") or field.default is not MISSING
+def empty_of(field: Field) -> Any:
+    """What an empty field of a form says: False for a bool, [] for a list, else None (nothing)."""
+    return False if field.kind == "bool" else [] if field.kind in LISTS else None
 
 
 def cards(session: Session, workflow: Workflow) -> list[Card]:
@@ -58,14 +62,10 @@ def cards(session: Session, workflow: Workflow) -> list[Card]:
 def _card(session: Session, step: Step, state: str, because: str | None) -> Card:
     names = [field.name for field in step.fields]
     opening = session.opening(step.name)
-    suggestions: dict[str, Any] = {}
-    sources: dict[str, str] = {}
-    for field_ in step.fields:
-        default = static_default(field_)
-        if default is not MISSING:
-            suggestions[field_.name], sources[field_.name] = default, "default"
-    for name, value in ((opening.get("suggested") or {}) if opening else {}).items():
-        suggestions[name], sources[name] = value, "default"
+    found = {field_.name: static_default(field_) for field_ in step.fields}
+    found |= (opening.get("suggested") or {}) if opening else {}
+    defaults = {name: value for name, value in found.items() if value is not MISSING and name in names}
+    suggestions, sources = dict(defaults), dict.fromkeys(defaults, "default")
     for name in names:
         if name in session.suggestions:
             suggestions[name], sources[name] = session.suggestions[name], "stale"
@@ -83,6 +83,7 @@ def _card(session: Session, step: Step, state: str, because: str | None) -> Card
         {name: by for name, by in sources.items() if name not in values},
         dict((opening.get("offered") or {}) if opening else {}),
         because,
+        defaults,
     )
 
 
@@ -106,27 +107,13 @@ def card_of(found: Sequence[Card], name: str) -> Card | None:
 
 def help_due(session: Session, card: Card | None) -> bool:
     """Whether the open card's help was not pushed since it opened."""
-    if card is None:
-        return False
-    marks = [mark.did for mark in session.live_marks(card.step.name) if mark.did in ("opened", "helped")]
-    return bool(marks) and marks[-1] == "opened"
-
-
-def affected(workflow: Workflow, changed: set[str]) -> list[tuple[Step, str]]:
-    """The later steps that go stale when these parameters change, each with the name that made it so."""
-    found = []
-    names = set(changed)
-    for step in workflow.steps:
-        because = sorted(step.takes & names)
-        if because:
-            found.append((step, because[0]))
-            names |= {field.name for field in step.fields}
-    return found
+    mark = session.mark(card.step.name, "opened", "helped") if card else None
+    return mark is not None and mark.did == "opened"
 
 
 @dataclass(frozen=True)
 class Situation:
-    """What the built-in guide looks at: the user's words, the cards, and this turn's calls with their results."""
+    """What the guide looks at: the user's words, the cards, and this turn's calls with their results."""
 
     workflow: Workflow
     session: Session

@@ -19,10 +19,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
+from .calling import iterate
 from .errors import AssistantError
-from .parameters import Place, judge
+from .parameters import Place
 from .results import Graph, Progress, Result, Table, clean, mask, save
-from .workflow import Workflow, iterate, load
+from .workflow import load, typed_values
 
 PROGRESS_SECONDS = 0.1  # between two progress lines
 REASON_CHARACTERS = 500
@@ -105,22 +106,12 @@ def main() -> None:
 
 def _run(task: dict[str, Any], reports: Reports) -> None:
     flow, files = load(Path(task["workflow"])), Path(task["files"])
-    values = typed(flow, task["values"], Place(files=files, secrets=task["secrets"]))
+    values = typed_values(flow, task["values"], Place(files=files, secrets=task["secrets"]))
     for item in iterate(flow.call_run(values)):
-        for result in item if isinstance(item, list | tuple) else (item,):
-            if isinstance(result, Progress):
-                reports.progress(result)
-            elif result is not None:
-                reports.send(produced=produce(result, files, task["secrets"]))
-
-
-def typed(flow: Workflow, values: Mapping[str, Any], place: Place) -> dict[str, Any]:
-    """The typed values: asked ones judged again, derived ones and the None of skipped steps as they are."""
-    fields = flow.fields()
-    return {
-        name: judge(fields[name], value, place=place) if name in fields and value is not None else value
-        for name, value in values.items()
-    }
+        if isinstance(item, Progress):
+            reports.progress(item)
+        else:
+            reports.send(produced=produce(item, files, task["secrets"]))
 
 
 def produce(result: Result, files: Path, secrets: Mapping[str, str]) -> dict[str, Any]:

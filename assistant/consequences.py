@@ -5,15 +5,21 @@ fails or hangs, that is a sentence on the card.
 """
 
 import asyncio
+import json
 import threading
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from .cards import affected, cards, open_card
+from .calling import call
+from .cards import cards, open_card
+from .errors import Refused
 from .log import Entry, Fact
-from .parameters import MISSING, Place, judge, to_json
+from .parameters import MISSING, Field, Place, to_json
+from .results import mask
 from .session import Session, fold
-from .workflow import Step, Workflow, call, default_of, options_of
+from .workflow import Step, Workflow, default_of, options_of, skipped_values, typed_values
+
+LOGGED_BYTES = 400_000  # of what one function of a card gives; a line of the log has at most 1 MiB
 
 
 async def bounded(function: Callable[[], Any], seconds: float) -> Any:
@@ -29,130 +35,134 @@ async def bounded(function: Callable[[], Any], seconds: float) -> Any:
             future.set_exception(error) if error else future.set_result(result)
 
     def work() -> None:
+        result: Any = None
+        error: BaseException | None = None
         try:
-            result, error = function(), None
-        except BaseException as caught:  # a SystemExit of the workflow's is its failure, not our end
-            result, error = None, caught if isinstance(caught, Exception) else RuntimeError(repr(caught))
-        loop.call_soon_threadsafe(finish, result, error)
+            result = function()
+        except (
+            SystemExit,
+            StopIteration,
+        ) as caught:  # its failure, not our end; a future takes no StopIteration
+            error = RuntimeError(repr(caught))
+        except BaseException as caught:
+            error = caught
+        try:
+            loop.call_soon_threadsafe(finish, result, error)
+        except RuntimeError:  # the loop was closed meanwhile: nobody waits any more
+            pass
 
     threading.Thread(target=work, daemon=True).start()
     return await asyncio.wait_for(future, seconds)
 
 
-def sentence(error: Exception, seconds: float) -> str:
-    """What a person reads of an error in a workflow's own function."""
+def sentence(error: Exception, seconds: float, secrets: Mapping[str, str]) -> str:
+    """What a person reads of an error in a workflow's own function; no secret stands in it."""
     if isinstance(error, TimeoutError) and not str(error):
-        return f"This took longer than {seconds:g} seconds and was given up. Try again, or change the values before it."
-    text = str(error).strip()
+        return f"This took longer than {seconds:g} seconds and was given up. Change the values, or try again."
+    text = mask(str(error).strip(), secrets).encode("utf-8", "replace").decode()[:2_000]
     if isinstance(error, ValueError) and text:
         return text
     return f"The workflow failed here: {type(error).__name__}{': ' + text if text else ''}."
 
 
-def typed(flow: Workflow, values: Mapping[str, Any], place: Place) -> dict[str, Any]:
-    """JSON values of the log as the Python values that the workflow's functions get."""
-    fields = flow.fields()
-    return {
-        name: judge(fields[name], value, place=place) if name in fields and value is not None else value
-        for name, value in values.items()
-    }
+def loggable(value: Any, secrets: Mapping[str, str]) -> Any:
+    """The JSON value, if it may stand in the log; a ValueError says that it is too much or holds a secret."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    if (size := len(text.encode())) > LOGGED_BYTES:
+        raise ValueError(f"It gives {size:,} bytes; at most {LOGGED_BYTES:,} can be kept.")
+    if mask(text, secrets) != text:
+        raise ValueError("A secret must not stand in the log, and what this gives holds one.")
+    return value
 
 
 def pretend(session: Session, facts: Sequence[Fact]) -> list[Entry]:
     """The entries that the facts will be, for a look ahead."""
     return [
-        Entry(session.n + i, session.at, fact.by, fact.did, fact.fields) for i, fact in enumerate(facts, 1)
+        Entry(session.n + i, session.at, fact.by, fact.did, dict(fact.fields))
+        for i, fact in enumerate(facts, 1)
     ]
 
 
 async def follow_up(
-    flow: Workflow, session: Session, changed: Collection[str], place: Place, seconds: float
+    flow: Workflow, session: Session, changed: Collection[str], place: Place, seconds: float, since: int = 0
 ) -> list[Fact]:
-    """What follows a change: cards that go stale, cards that are skipped, and the card that opens."""
+    """What follows a change: cards that go stale, cards that are skipped, and the card that opens.
+
+    Only what happened from entry `since` on goes stale: an undo brings back the values of before, for which
+    older cards were completed.
+    """
     facts: list[Fact] = []
-
-    def add(*new: Fact) -> None:
-        nonlocal session
+    names = set(changed)
+    for step in flow.steps:
+        mark = session.mark(step.name, "opened", "advanced", "skipped", "reopened")
+        because = sorted(step.takes & names)
+        if not because or mark is None or mark.n < since:
+            continue  # it never opened, so what was said ahead for it stays
+        own = [n for n in session.values if (change := session.setting(n)) and change.step == step.name]
+        if own or mark.did != "reopened" or not mark.get("because"):
+            facts.append(Fact("app", "reopened", {"step": step.name, "because": because[0]}))
+        names |= {field.name for field in step.fields} | set(own)
+    session = fold(pretend(session, facts), session)
+    while (card := open_card(cards(session, flow))) and not session.is_opened(card.step.name):
+        new = await open_step(flow, card.step, session, place, seconds)
         session = fold(pretend(session, new), session)
-        facts.extend(new)
-
-    for step, because in affected(flow, set(changed)):
-        status = session.status(step.name)
-        touched = any(field_.name in session.values for field_ in step.fields)
-        if session.opening(step.name) or touched or (status and status.did == "skipped"):
-            add(Fact("app", "reopened", {"step": step.name, "because": because}))
-    while card := open_card(cards(session, flow)):
-        step = card.step
-        marks = [mark.did for mark in session.live_marks(step.name) if mark.did != "helped"]
-        if marks and marks[-1] == "opened":
-            break
-        new = await _open(flow, step, session, place, seconds)
-        add(*new)
-        if new[0].did != "skipped":
-            break
+        facts += new
     return facts
 
 
-async def _open(flow: Workflow, step: Step, session: Session, place: Place, seconds: float) -> list[Fact]:
-    """The facts that open the step, or skip it because its `when` says no."""
+async def open_step(flow: Workflow, step: Step, session: Session, place: Place, seconds: float) -> list[Fact]:
+    """The facts that open the step with its choices and defaults, or skip it because its `when` says no."""
     failures: list[str] = []
 
-    async def ask(function: Callable[[], Any], what: str) -> Any:
+    async def ask(what: str, function: Callable[[], Any]) -> Any:
         try:
-            return await bounded(function, seconds)
+            return loggable(await bounded(function, seconds), place.secrets)
         except Exception as error:  # a workflow's own function may raise anything; the card says it
-            failures.append(f"{what}: {sentence(error, seconds)}")
+            failures.append(f"{what}: {sentence(error, seconds, place.secrets)}")
             return MISSING
 
-    values = await ask(lambda: typed(flow, session.values, place), "The earlier values")
-    if values is MISSING:
-        values = {}
+    def failed() -> list[Fact]:
+        fields = {"where": "step", "step": step.name, "reason": " ".join(failures)}
+        return [Fact("workflow", "failed", fields)] if failures else []
+
+    try:
+        values = typed_values(flow, session.values, place)
+    except Refused as error:  # the workflow's file has changed since
+        failures.append(f"An earlier value does not fit any more. {error}")
+        return [Fact("app", "opened", {"step": step.name}), *failed()]
     when = step.when
-    if when is not None:
-        wanted = await ask(lambda: call(when, values), "Whether this card is needed")
-        if wanted is not MISSING and not wanted:
-            return await _skip(step, values, ask)
+    if when and not await ask("Whether this card is needed", lambda: bool(call(when, values))):
+        found = await ask("The defaults of this card", lambda: skipped_values(step, values))
+        found = {field.name: None for field in step.fields} if found is MISSING else found
+        skipped = [Fact("app", "skipped", {"step": step.name})]
+        if found:
+            fields = {"step": step.name, "values": found, "defaulted": list(found)}
+            skipped.append(Fact("workflow", "set", fields))
+        return [*skipped, *failed()]
+    opened: dict[str, Any] = {"step": step.name}
+    offered, suggested = await _offered(step, values, ask)
+    opened |= {"offered": offered} if offered else {}
+    opened |= {"suggested": suggested} if suggested else {}
+    return [Fact("app", "opened", opened), *failed()]
+
+
+async def _offered(step: Step, values: Mapping[str, Any], ask: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the functions of the step's fields give: the choices, and the defaults."""
     offered, suggested = {}, {}
-    for field_ in step.fields:
-        if callable(field_.ask.options) or field_.ask.options is not None:
-            found = await ask(lambda f=field_: options_of(f, values), f"The choices of {field_.label}")  # type: ignore[misc]
-            if found is not MISSING and found is not None:
-                offered[field_.name] = found
-        if callable(field_.ask.default):
-            default = await ask(
-                lambda f=field_: to_json(default_of(f, values, MISSING)), f"The default of {field_.label}"
-            )  # type: ignore[misc]
-            if default is not MISSING:
-                suggested[field_.name] = default
-    fields: dict[str, Any] = {"step": step.name}
-    if offered:
-        fields["offered"] = offered
-    if suggested:
-        fields["suggested"] = suggested
-    opened = Fact("app", "opened", fields)
-    return [
-        opened,
-        *(
-            Fact("workflow", "failed", {"where": "step", "step": step.name, "reason": reason})
-            for reason in failures
-        ),
-    ]
 
+    def choices(field: Field) -> Any:
+        return lambda: options_of(field, values)
 
-async def _skip(
-    step: Step, values: Mapping[str, Any], ask: Callable[[Callable[[], Any], str], Awaitable[Any]]
-) -> list[Fact]:
-    """The step's names are their defaults, or None."""
-    defaults: dict[str, Any] = {}
-    for field_ in step.fields:
-        value = await ask(
-            lambda f=field_: to_json(default_of(f, values, None)), f"The default of {field_.label}"
-        )  # type: ignore[misc]
-        defaults[field_.name] = None if value is MISSING else value
-    skipped = Fact("app", "skipped", {"step": step.name})
-    if not defaults:
-        return [skipped]
-    return [
-        skipped,
-        Fact("workflow", "set", {"step": step.name, "values": defaults, "defaulted": list(defaults)}),
-    ]
+    def default(field: Field) -> Any:
+        return lambda: to_json(default_of(field, values, None))
+
+    for field in step.fields:
+        if field.ask.options is not None:
+            found = await ask(f"The choices of {field.label}", choices(field))
+            if found is not MISSING:
+                offered[field.name] = found
+        if callable(field.ask.default):
+            found = await ask(f"The default of {field.label}", default(field))
+            if found is not MISSING:
+                suggested[field.name] = found
+    return offered, suggested

@@ -21,6 +21,7 @@ from .parameters import MISSING, Field, choices
 NUMERIC = frozenset({"int", "float", "decimal"})
 TEXTUAL = frozenset({"text", "long", "email", "url"})
 LONGEST = 20_000  # characters of a message that are looked at
+REACH = 12  # parts over which a "not" reaches
 PLAIN = 120  # parts: a longer sentence is pasted text, in which nothing is said plainly
 SEVERAL = frozenset({"choices", "list", "set", "lines", "tuple"})
 
@@ -50,7 +51,8 @@ _TOKEN = re.compile(
     |(?P<clock>(?<![\w:])(?:\d{{1,2}}:\d\d(?::\d\d)?(?:\s?[ap]m)?|\d{{1,2}}\s?[ap]m)(?![\w:]))
     |(?P<path>(?<![\w)./*])[/*][^\s,;"'`]+)
     |(?P<ordinal>(?<!\w)\d+(?:st|nd|rd|th)(?!\w))
-    |(?P<number>(?<![\w.])(?:(?<![^\s(\[=:,])[-+\u2212])?(?:\d{{1,3}}(?:[,_]\d{{3}})+|0,\d+|\d+)?(?:(?<=\d)|(?=\.\d))(?:\.\d+)?
+    |(?P<number>(?<![\w.])(?:(?<![^\s(\[=:,])[-+\u2212])?(?:\d{{1,3}}(?:[,_]\d{{3}})+|0,\d+|\d+)?
+        (?:(?<=\d)|(?=\.\d))(?:\.\d+)?
         (?<=\d)(?:k|m|bn|%|ms|s|sec|min|h|d|w|kb|mb|gb|x)?(?![\w]|\.\d))
     |(?P<word>\w+(?:[-.'\u2019]\w+)*)
     |(?P<mark>\S)""",
@@ -167,7 +169,7 @@ _UNITS = {  # unit: (dimension, how many of the dimension's base)
 
 @dataclass(frozen=True)
 class Quantity:
-    """A number in parts[first:last] and the key of the unit behind it; a weak one ("a second") needs a label."""
+    """A number in parts[first:last] and the key of the unit behind it; weak ("a second") needs a label."""
 
     value: Decimal
     first: int
@@ -324,6 +326,13 @@ def _make_date(year: int, month: int, day: int) -> list[date]:
         return []
 
 
+def _moment(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text.upper().replace(" ", "T"))
+    except ValueError:
+        return None
+
+
 def dates(parts: Sequence[Part], today: date) -> list[tuple[list[date], int, int]]:
     """The days named in the words: each with what it can mean and where it stands."""
     found = []
@@ -339,7 +348,8 @@ def dates(parts: Sequence[Part], today: date) -> list[tuple[list[date], int, int
 def _date_at(parts: Sequence[Part], i: int, today: date) -> tuple[list[date], int]:
     part, texts = parts[i], [p.text for p in parts[i : i + 5]]
     if part.kind == "iso":
-        return [datetime.fromisoformat(part.text.upper().replace(" ", "T")).date()], i + 1
+        moment = _moment(part.text)
+        return [moment.date()] if moment else [], i + 1
     near = {"today": 0, "tomorrow": 1, "yesterday": -1}
     if part.text in near:
         return [today + timedelta(near[part.text])], i + 1
@@ -401,7 +411,8 @@ def clocks(parts: Sequence[Part]) -> list[tuple[time, int, int]]:
         elif part.text in ("noon", "midnight"):
             found.append((time(12 if part.text == "noon" else 0), i, i + 1))
         elif part.kind == "iso" and len(part.text) > 10:
-            found.append((datetime.fromisoformat(part.text.upper().replace(" ", "T")).time(), i, i + 1))
+            moment = _moment(part.text)
+            found += [(moment.time(), i, i + 1)] if moment else []
     return found
 
 
@@ -412,9 +423,13 @@ _NOT = frozenset(
     "remove".split()
 )
 _OFF = _NOT | frozenset(
-    "off false ignore disable disobey disregard skip deactivate stop ignoring neither nor".split()
+    "off false ignore disable disobey disregard skip deactivate stop ignoring ignored disregarded "
+    "skipped disabled neither nor".split()
 )
-_ON = frozenset("on true yes with enable use respect follow obey please do activate keep always sure".split())
+_ON = frozenset(
+    "on true yes with enable use respect follow obey obeyed respected followed enabled please do "
+    "activate keep always sure".split()
+)
 _STOP = frozenset(
     "the a an of to in on at for and or is are be it its this that which what most least first found "
     "by".split()
@@ -438,7 +453,9 @@ def _clause(parts: Sequence[Part], at: int) -> tuple[int, int]:
 
 def _negated(parts: Sequence[Part], at: int) -> bool:
     """Whether what stands at `at` is what the user does not want: "not csv", "instead of 3"."""
-    first, _ = _clause(parts, at)
+    first = at
+    while first > max(at - REACH, 0) and parts[first - 1].text not in _ENDS:
+        first -= 1
     before = [part.text for part in parts[first:at]]
     pairs = {" ".join(pair) for pair in itertools.pairwise(before)}
     if {"instead of", "rather than", "do not"} & pairs:
@@ -498,7 +515,7 @@ def _ordinals(parts: Sequence[Part], count: int) -> list[tuple[int, int, int]]:
         after = parts[i + 1] if i + 1 < len(parts) else None
         place: int | None = None
         if part.kind == "ordinal":
-            place = int(part.text[:-2]) - 1
+            place = int(part.text[:-2]) - 1 if part.text[0] != "0" else None
         elif part.text in _ORDINALS and not (i and parts[i - 1].text in ("a", "an", "half", "every", "per")):
             place = _ORDINALS[part.text]
         elif part.text in ("number", "option") and after and after.text.isdecimal():
@@ -546,7 +563,14 @@ def grounded(
     """Whether the JSON value is found in one of the user's texts (this message and recent ones)."""
     day = today or date.today()
     short = [text[:LONGEST] for text in texts]
-    return any(_grounded_in(field, value, text, read(text), offered, day) for text in short)
+    said = [(text, read(text)) for text in short]
+    if any(_grounded_in(field, value, text, parts, offered, day) for text, parts in said):
+        return True
+    if not isinstance(value, list) or len(value) < 2:
+        return False
+    return all(
+        any(_grounded_in(field, [item], t, parts, offered, day) for t, parts in said) for item in value
+    )
 
 
 def _grounded_in(
@@ -1278,8 +1302,14 @@ class _Look:
         )
 
     def _meant(self, names: _Names, mentions: Sequence[tuple[int, int, int]]) -> bool:
-        """An option word counts with its label, with a verb such as "use", or as the whole sentence."""
+        """An option word counts with its label, with a verb such as "use", or as the whole sentence.
+
+        An alias also where the sentence begins with it ("crawl http://..." for site).
+        """
         spans = [(first, last) for _, first, last in mentions]
+        begin = tuple(part.key for part in self.parts[: spans[0][1]]) if spans and spans[0][0] == 0 else ()
+        if begin and begin in {keys(said) for said in names.field.ask.aliases or {}}:
+            return True
         words = {part.text for part in self.parts[: max((last for _, last in spans), default=0)]}
         return self._called(names, 0, len(self.parts)) or bool(words & _TAKES) or self._bare(spans)
 
@@ -1304,7 +1334,7 @@ class _Look:
         if kind == "but" and named:
             chosen = [value for i, value in enumerate(everything) if i not in named]
             return [self._found(names.field.name, chosen, *span, "option")]
-        asked = called or self.expecting == names.field.name or (kind == "all" and alone)
+        asked = called or self.expecting == names.field.name or (alone and (kind == "all" or "of" in texts))
         if kind in ("all", "none") and not named and bare and asked:
             return [self._found(names.field.name, everything if kind == "all" else [], *span, "option")]
         meant = self._meant(names, [*wanted, *denied]) or (denied and self._bare(place, _NOT))

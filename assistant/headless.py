@@ -55,7 +55,10 @@ def find_workflow(workspace: Workspace, stem: str) -> Workflow:
 def from_session(
     workspace: Workspace, reference: str, flow: Workflow
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """The values and the secrets of `SESSION` or `SESSION@n`; an upload is its path. None of a skipped card."""
+    """The values and the secrets of `SESSION` or `SESSION@n`; an upload is its path.
+
+    Those of a skipped card are left out: nobody gave them.
+    """
     text, at, number = reference.rpartition("@")
     sid = find_session(workspace, text if at else reference)
     handle = workspace.open(sid)

@@ -38,7 +38,12 @@ async def start_run(handle: Handle, by: str = "user") -> str:
     path = handle.workspace.workflow_files()[flow.stem]
     lock = handle.folder / "run.lock"
     task = await runs.start(runs.Launch(run, path, values, handle.files, lock, secrets, by), write, tell)
-    task.add_done_callback(lambda _: (live.progress.pop(handle.sid, None), live.wake(handle.sid)))
+
+    def ended(_: object) -> None:
+        live.progress.pop(handle.sid, None)
+        live.wake(handle.sid)
+
+    task.add_done_callback(ended)
     return run
 
 

@@ -48,7 +48,7 @@ class Means:
 
 @dataclass
 class Reply:
-    """A reply as far as it is, and what is left of it when it is stopped. `notices` are the program's words."""
+    """A reply as far as it is, and what is left of it when it is stopped. `notices` are our own words."""
 
     turn: str
     model: str
@@ -141,7 +141,7 @@ async def modelled(means: Means, handle: Handle, reply: Reply, desk: Desk) -> No
     if reply.left_out and not _was_left_out(session):
         what = "message" if reply.left_out == 1 else "messages"
         reply.notices.append(
-            f"{reply.left_out} earlier {what} no longer fit what the model can read at once, and were left out."
+            f"{reply.left_out} earlier {what} no longer fit into what the model can read, and were left out."
         )
 
 

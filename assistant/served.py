@@ -42,7 +42,7 @@ class Claim:
 
 
 def claim(conversations: Path) -> Claim | Server:
-    """The workspace's claim, or the server that has it and answers. AssistantError: one has it and does not."""
+    """The workspace's claim, or the server that has it. AssistantError: one has it and does not answer."""
     end = time.monotonic() + START_SECONDS
     while True:
         if made := _try_claim(conversations):

@@ -1,5 +1,6 @@
 """The server: one workspace, one socket, until it is told to stop."""
 
+import asyncio
 import signal
 import socket
 import sys
@@ -87,7 +88,11 @@ class Prefixed:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, which tells when it listens."""
+    """uvicorn's server, which tells us when it listens, and the app when it is about to stop.
+
+    uvicorn waits for open streams before it ends the app's lifespan, so the app hands out an event for
+    them in its lifespan state.
+    """
 
     def __init__(self, config: uvicorn.Config, on_start: Callable[[], None]) -> None:
         super().__init__(config)
@@ -97,6 +102,12 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self.on_start()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        ending = self.lifespan.state.get("ending")
+        if isinstance(ending, asyncio.Event):
+            ending.set()
+        await super().shutdown(sockets)
 
 
 def _run(app: ASGIApp, bound: socket.socket, on_start: Callable[[], None]) -> None:

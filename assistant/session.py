@@ -2,10 +2,12 @@
 
     entries ──▶ fold ──▶ Session    fold(a + b) == fold(b, start=fold(a))
 
-Undo is not a jump back: `undid` names entries, and what they changed is computed again without them.
+Undo is not a jump back: `undid` names entries, and what they changed is computed again without them. `redid`
+takes them in again, and leaves out the lines that were written with that `undid` and followed from it.
 """
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, insort
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -21,7 +23,7 @@ VALUE_BY = frozenset({"set", "cleared"})
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change of a parameter. `kind` is set, cleared or stale (out of the values, kept as a suggestion)."""
+    """One change of a parameter. `kind`: set, cleared, or stale (out of the values, kept as a suggestion)."""
 
     n: int
     kind: str
@@ -76,10 +78,9 @@ class Session:
     values: dict[str, Any] = field(default_factory=dict)
     origins: dict[str, str] = field(default_factory=dict)
     suggestions: dict[str, Any] = field(default_factory=dict)  # values that went stale
-    history: dict[str, tuple[Change, ...]] = field(default_factory=dict)
-    marks: dict[str, tuple[Entry, ...]] = field(
-        default_factory=dict
-    )  # opened, helped, advanced ... of a step
+    history: dict[str, tuple[Change, ...]] = field(default_factory=dict)  # of a parameter, but what is undone
+    taken: dict[int, tuple[tuple[str, Change], ...]] = field(default_factory=dict)  # that, by entry
+    marks: dict[str, tuple[Entry, ...]] = field(default_factory=dict)  # opened, helped, advanced ... by step
     refusals: dict[str, Entry] = field(default_factory=dict)  # by parameter; by `/step` for the card's own
     failures: dict[str, Entry] = field(default_factory=dict)  # by step
     proposals: dict[str, Entry] = field(default_factory=dict)  # by id, not yet answered or overtaken
@@ -87,7 +88,7 @@ class Session:
     answers: dict[str, Entry] = field(default_factory=dict)  # by id
     undone: frozenset[int] = frozenset()
     lines: dict[int, Line] = field(default_factory=dict)
-    redoable: tuple[tuple[int, ...], ...] = ()
+    redoable: tuple[Entry, ...] = ()  # each `undid` that can be taken back
     chat: tuple[Entry, ...] = ()
     turns: dict[str, Entry] = field(default_factory=dict)  # the user's words that have no reply yet, by turn
     runs: dict[str, Run] = field(default_factory=dict)
@@ -111,61 +112,93 @@ class Session:
         """The newest run."""
         return next(reversed(self.runs.values()), None)
 
-    def live_marks(self, step: str) -> list[Entry]:
-        return [mark for mark in self.marks.get(step, ()) if mark.n not in self.undone]
+    def mark(self, step: str, *did: str) -> Entry | None:
+        """The newest line of these kinds about the step that was not undone."""
+        live = (m for m in reversed(self.marks.get(step, ())) if m.n not in self.undone)
+        return next((mark for mark in live if mark.did in did), None)
 
     def status(self, step: str) -> Entry | None:
-        """The newest advanced, skipped or reopened of the step that was not undone."""
-        for mark in reversed(self.marks.get(step, ())):
-            if mark.n not in self.undone and mark.did in ("advanced", "skipped", "reopened"):
-                return mark
-        return None
+        """What the step is: its newest advanced, skipped or reopened."""
+        return self.mark(step, "advanced", "skipped", "reopened")
 
     def opening(self, step: str) -> Entry | None:
         """The step's newest `opened`."""
-        return next((m for m in reversed(self.live_marks(step)) if m.did == "opened"), None)
+        return self.mark(step, "opened")
+
+    def is_opened(self, step: str) -> bool:
+        """Whether nothing has happened to the step since it was opened."""
+        mark = self.mark(step, "opened", "advanced", "skipped", "reopened")
+        return mark is not None and mark.did == "opened"
 
     def setting(self, name: str) -> Change | None:
         """What gave the parameter its value; None where it has none."""
-        change = _newest(self.history.get(name, ()), self.undone)
-        return change if change and change.kind == "set" else None
+        changes = self.history.get(name)
+        return changes[-1] if changes and changes[-1].kind == "set" else None
 
 
 def fold(entries: Iterable[Entry], start: Session | None = None) -> Session:
     """The session after `entries`, from `start` on (which is left as it is)."""
     begin = start or Session()
     state: dict[str, Any] = {f.name: getattr(begin, f.name) for f in fields(Session)}
-    state = {key: dict(value) if isinstance(value, dict) else value for key, value in state.items()}
-    state["chat"] = list(begin.chat)
+    state = {key: value.copy() if isinstance(value, dict) else value for key, value in state.items()}
+    # lists and a set while folding, so that what is added does not cost what is there
+    state |= {"chat": list(begin.chat), "redoable": list(begin.redoable), "undone": set(begin.undone)}
     for entry in entries:
         state["n"], state["at"] = entry.n, entry.at
         apply = _APPLY.get(entry.did)
+        if apply or entry.did in CHAT:
+            entry = _sound(entry)
         if apply:
             apply(state, entry)
         if entry.did in CHAT:
             state["chat"].append(entry)
-    state["chat"] = tuple(state["chat"])
     for part in ("history", "marks"):
         for key in [key for key, items in state[part].items() if isinstance(items, list)]:
             state[part][key] = tuple(state[part][key])
-    return Session(**state)
+    state |= {"chat": tuple(state["chat"]), "redoable": tuple(state["redoable"])}
+    return Session(**state | {"undone": frozenset(state["undone"])})
 
 
-def _append(items: dict[str, Any], key: str, item: Any) -> None:
-    """Adds to a tuple that is a list while folding, so that the cost does not grow with its length."""
+def _all(kind: type) -> Any:
+    return lambda items: isinstance(items, list | tuple) and all(isinstance(item, kind) for item in items)
+
+
+_SHAPES: dict[str, Any] = {
+    **dict.fromkeys(
+        "workflow title step turn id run name because text reason question where model file kind why".split(),
+        lambda value: isinstance(value, str),
+    ),
+    **dict.fromkeys(("done", "total", "seconds"), lambda value: isinstance(value, int | float)),
+    **dict.fromkeys(("values", "suggested"), lambda value: isinstance(value, dict)),
+    "offered": lambda value: isinstance(value, dict) and _all(list)([*value.values()]),
+    **dict.fromkeys(("names", "defaulted"), _all(str)),
+    "options": _all(object),
+    "entries": _all(int),
+}
+
+
+def _sound(entry: Entry) -> Entry:
+    """The entry without fields of another type than theirs: an odd log must open, too."""
+    odd = [
+        key
+        for key, value in entry.fields.items()
+        if value is not None and (fits := _SHAPES.get(key)) and not fits(value)
+    ]
+    if not odd:
+        return entry
+    return replace(entry, fields={key: value for key, value in entry.fields.items() if key not in odd})
+
+
+def _list(items: dict[str, Any], key: str) -> list[Any]:
+    """The tuple there, as a list while folding, so that the cost does not grow with its length."""
     if not isinstance(items.get(key), list):
         items[key] = list(items.get(key, ()))
-    items[key].append(item)
-
-
-def _newest(changes: Sequence[Change], undone: frozenset[int], *but: str) -> Change | None:
-    """The newest change that was not undone and whose kind is none of `but`."""
-    live = (change for change in reversed(changes) if change.n not in undone)
-    return next((change for change in live if change.kind not in but), None)
+    found: list[Any] = items[key]
+    return found
 
 
 def _change(state: dict[str, Any], name: str, change: Change) -> None:
-    _append(state["history"], name, change)
+    _list(state["history"], name).append(change)
     _value(state, name)
 
 
@@ -174,11 +207,10 @@ def _value(state: dict[str, Any], name: str) -> None:
     for part in ("values", "origins", "suggestions"):
         state[part].pop(name, None)
     changes = state["history"].get(name, ())
-    newest = _newest(changes, state["undone"])
-    if newest and newest.kind == "set":
-        state["values"][name], state["origins"][name] = newest.value, newest.by
-    elif newest and newest.kind == "stale":
-        kept = _newest(changes, state["undone"], "stale")
+    if changes and changes[-1].kind == "set":
+        state["values"][name], state["origins"][name] = changes[-1].value, changes[-1].by
+    elif changes and changes[-1].kind == "stale":
+        kept = next((change for change in reversed(changes) if change.kind != "stale"), None)
         if kept and kept.kind == "set":
             state["suggestions"][name] = kept.value
 
@@ -188,8 +220,8 @@ def _line(state: dict[str, Any], entry: Entry, names: tuple[str, ...] = ()) -> N
 
 
 def _mark(state: dict[str, Any], entry: Entry) -> None:
-    step = str(entry.get("step"))
-    _append(state["marks"], step, entry)
+    if step := entry.get("step"):
+        _list(state["marks"], step).append(entry)
     _line(state, entry)
 
 
@@ -209,37 +241,33 @@ def _set(state: dict[str, Any], entry: Entry) -> None:
         _change(state, name, Change(entry.n, "set", value, by, step, entry.get("turn"), entry.get("why")))
         state["refusals"].pop(name, None)
     state["refusals"].pop(f"/{step}", None)
-    names = tuple(entry.get("values") or ())
-    _line(state, entry, names)
+    _line(state, entry, tuple(entry.get("values") or ()))
     for id, proposal in list(state["proposals"].items()):
         if proposal.get("step") == step and set(proposal.get("values") or ()) <= set(state["values"]):
             del state["proposals"][id]
     if entry.by != "workflow":
-        state["redoable"] = ()
+        state["redoable"].clear()
 
 
 def _advanced(state: dict[str, Any], entry: Entry) -> None:
     _mark(state, entry)
     step = entry.get("step")
-    names = {name for name, changes in state["history"].items() if changes[-1].step == step}
-    for key in [
-        key for key, e in state["refusals"].items() if e.get("step") == step or key in names
-    ]:
+    for key in [key for key, refusal in state["refusals"].items() if refusal.get("step") == step]:
         del state["refusals"][key]
     for id, proposal in list(state["proposals"].items()):
         if proposal.get("step") == step:
             del state["proposals"][id]
+    state["redoable"].clear()
 
 
 def _reopened(state: dict[str, Any], entry: Entry) -> None:
     _mark(state, entry)
-    if not entry.get("because"):
-        return
-    step = entry.get("step")
-    for name, changes in list(state["history"].items()):
-        newest = _newest(changes, state["undone"])
-        if newest and newest.kind == "set" and newest.step == step:
+    step, stale = entry.get("step"), []
+    for name, changes in list(state["history"].items()) if step and entry.get("because") else ():
+        if changes and changes[-1].kind == "set" and changes[-1].step == step:
             _change(state, name, Change(entry.n, "stale", step=step))
+            stale.append(name)
+    _line(state, entry, tuple(stale))
 
 
 def _cleared(state: dict[str, Any], entry: Entry) -> None:
@@ -247,34 +275,63 @@ def _cleared(state: dict[str, Any], entry: Entry) -> None:
     for name in names:
         _change(state, name, Change(entry.n, "cleared", by=entry.by, step=entry.get("step")))
     _line(state, entry, names)
-    state["redoable"] = ()
+    if entry.by != "workflow":
+        state["redoable"].clear()
 
 
 def _undid(state: dict[str, Any], entry: Entry) -> None:
     numbers = tuple(entry.get("entries") or ())
-    state["undone"] = state["undone"] | frozenset(numbers)
-    state["redoable"] = (*state["redoable"], numbers)
+    state["undone"].update(numbers)
+    state["redoable"].append(entry)
+    _take(state, numbers)
     _recompute(state, numbers)
 
 
 def _redid(state: dict[str, Any], entry: Entry) -> None:
-    numbers = tuple(entry.get("entries") or ())
-    state["undone"] = state["undone"] - frozenset(numbers)
-    state["redoable"] = tuple(item for item in state["redoable"] if item != numbers)
-    _recompute(state, numbers)
+    numbers = list(entry.get("entries") or ())
+    undid = next((x for x in reversed(state["redoable"]) if list(x.get("entries") or ()) == numbers), None)
+    followed = []
+    if undid:
+        state["redoable"].remove(undid)
+        for line in reversed(state["lines"].values()):
+            if line.n < undid.n:
+                break
+            if line.at == undid.at:
+                followed.append(line.n)
+    state["undone"].difference_update(numbers)
+    state["undone"].update(followed)
+    _take(state, followed)
+    for n in numbers:
+        for name, change in state["taken"].pop(n, ()):
+            insort(_list(state["history"], name), change, key=lambda known: known.n)
+    _recompute(state, (*numbers, *followed))
 
 
-def _recompute(state: dict[str, Any], numbers: tuple[int, ...]) -> None:
-    for name, changes in state["history"].items():
-        if any(change.n in numbers for change in changes):
-            _value(state, name)
-    touched = {state["lines"][n].step for n in numbers if n in state["lines"]}
-    for key in [key for key, entry in state["refusals"].items() if entry.get("step") in touched]:
+def _take(state: dict[str, Any], numbers: Iterable[int]) -> None:
+    """Moves what the entries changed out of the history."""
+    for n in numbers:
+        found = []
+        for name in state["lines"][n].names if n in state["lines"] else ():
+            changes = _list(state["history"], name)
+            at = bisect_left(changes, n, key=lambda known: known.n)
+            if at < len(changes) and changes[at].n == n:
+                found.append((name, changes.pop(at)))
+        if found:
+            state["taken"][n] = (*state["taken"].get(n, ()), *found)
+
+
+def _recompute(state: dict[str, Any], numbers: Iterable[int]) -> None:
+    touched = [state["lines"][n] for n in numbers if n in state["lines"]]
+    for name in {name for line in touched for name in line.names}:
+        _value(state, name)
+    steps = {line.step for line in touched}
+    for key in [key for key, refusal in state["refusals"].items() if refusal.get("step") in steps]:
         del state["refusals"][key]
 
 
 def _refused(state: dict[str, Any], entry: Entry) -> None:
-    state["refusals"][entry.get("name") or f"/{entry.get('step')}"] = entry
+    if step := entry.get("step"):  # else of a name that no card asks
+        state["refusals"][entry.get("name") or f"/{step}"] = entry
 
 
 def _failed(state: dict[str, Any], entry: Entry) -> None:
@@ -303,10 +360,10 @@ def _answered(state: dict[str, Any], entry: Entry) -> None:
 
 def _said(state: dict[str, Any], entry: Entry) -> None:
     turn = entry.get("turn")
-    if entry.by == "user":
-        state["turns"][turn] = entry
-    else:
+    if entry.by != "user":
         state["turns"].pop(turn, None)
+    elif turn:
+        state["turns"][turn] = entry
 
 
 def _started(state: dict[str, Any], entry: Entry) -> None:
@@ -327,7 +384,7 @@ def _progressed(state: dict[str, Any], entry: Entry) -> None:
 
 def _produced(state: dict[str, Any], entry: Entry) -> None:
     run = state["runs"].get(str(entry.get("run")))
-    if run:
+    if run and isinstance(entry.get("file"), str) and entry.get("name"):
         _run(state, entry, results=(*run.results, {"n": entry.n, **entry.fields}))
 
 
@@ -367,20 +424,34 @@ _APPLY: dict[str, Any] = {
 
 
 def undo_of(session: Session, entry: int | None = None) -> tuple[int, ...]:
-    """The entries that undo would take back: the newest action on values (or that of `entry`), and its
-    card's completion. Empty where there is none."""
-    live = [line for line in session.lines.values() if line.n not in session.undone]
-    actions = (x for x in reversed(live) if x.did in VALUE_BY and x.by != "workflow")
-    newest = next((x for x in actions if entry is None or x.n == entry), None)
+    """The entries that undo would take back: the newest action on values, or that of `entry`, and its card's
+    completion. Only `entry` itself where later ones have given all its values anew. Empty: there is none."""
+    newest, seen = None, []
+    for line in reversed(session.lines.values()):
+        if newest and line.n < newest.n and line.at != newest.at:
+            break
+        if line.n not in session.undone:
+            seen.append(line)
+            if newest is None and _is_action(line) and entry in (None, line.n):
+                newest = line
     if newest is None:
         return ()
-    action = [x for x in live if x.at == newest.at]
-    steps = {x.step for x in action if x.did in VALUE_BY}
-    later = {x.at for x in live if x.n > newest.n and x.did == "advanced" and x.step in steps}
-    taken = action + [x for x in live if x.at in later and x.at != newest.at]
-    return tuple(sorted({x.n for x in taken if x.did != "helped"}))
+    changes = [changes[-1] for name in newest.names if (changes := session.history[name])]
+    if entry is not None and all(change.n != entry for change in changes):
+        return (entry,)
+    taken = {line.n for line in seen if line.at == newest.at}
+    steps = {line.step for line in seen if line.at == newest.at and _is_action(line)}
+    others = {line.at for line in seen if _is_action(line)}  # writes that are actions of their own
+    for done in seen:
+        if done.n > newest.n and done.did == "advanced" and done.step in steps:
+            taken |= {line.n for line in seen if line.at == done.at and done.at not in others} | {done.n}
+    return tuple(sorted(taken - {line.n for line in seen if line.did == "helped"}))
+
+
+def _is_action(line: Line) -> bool:
+    return line.did in VALUE_BY and line.by != "workflow"
 
 
 def redo_of(session: Session) -> tuple[int, ...]:
     """The entries that redo would bring back."""
-    return session.redoable[-1] if session.redoable else ()
+    return tuple(session.redoable[-1].get("entries") or ()) if session.redoable else ()

@@ -251,7 +251,7 @@ async def _set(desk: Desk, batch: Sequence[Call]) -> list[dict[str, Any]]:
         ]
 
     outcome = await actions.fill(desk.handle, fill, desk.by, desk.turn, why, note)
-    desk.changed |= bool(outcome.set) or any(p.kind in ("ask", "propose") for p in plans.values())
+    desk.changed |= bool(outcome.set)
     for name in [*outcome.refused, *(n for n, p in plans.items() if p.kind == "refuse")]:
         desk.refusals[str(name)] += 1
     return results
@@ -289,12 +289,13 @@ def _plan(desk: Desk, session: Session, found: Sequence[Card], name: str, raw: A
 def _why(desk: Desk, session: Session, card: Card, field_: Field, value: Any) -> str:
     """The user's words that the value is found in; "" if there are none.
 
-    Words from before the value that stands there now do not count: it was said or typed after them.
+    Words from before the parameter's last change do not count: it was said, typed or undone after them.
     """
-    setting = session.setting(field_.name)
+    changes = [change for change in session.history.get(field_.name, ()) if change.kind != "stale"]
+    last = changes[-1] if changes else None
     for entry in desk.said:
-        own = entry.get("turn") == desk.turn and not (setting and setting.by == "user")
-        if setting and setting.n > entry.n and not own:
+        own = entry.get("turn") == desk.turn and not (last and last.by == "user")
+        if last and last.n > entry.n and not own:
             continue
         text = str(entry.get("text"))
         as_default = card.sources.get(field_.name) == "default" and card.suggestions[field_.name] == value
@@ -407,7 +408,8 @@ Action = Callable[[Desk, Call], Awaitable[dict[str, Any]]]
 
 
 async def _tell(desk: Desk, call: Call, result: dict[str, Any], *facts: Fact) -> dict[str, Any]:
-    await desk.handle.write(lambda _: [called(desk, call, result), *facts])
+    line = called(desk, call, result)
+    await desk.handle.write(lambda _: [line, *facts])
     return result
 
 

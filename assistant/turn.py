@@ -236,6 +236,7 @@ class Chat:
             logger.opt(exception=error).error("The turn {} of {} failed.", reply.turn, handle.sid)
             reason = f"The program failed as it answered ({type(error).__name__}). Ask again."
         said = [reply.said(reply.draft.text, incomplete=True)] if reply.draft.text else []
+        reason = " ".join([*reply.notices, reason])
         fields = {"where": "model", "reason": clean(reason), "turn": reply.turn}
         if isinstance(error, ModelError):
             fields["kind"] = error.kind

@@ -5,23 +5,21 @@ flow = Workflow("Count words", "How often ...?")
 @flow.run     gets the values by name, yields Progress and results
 """
 
-import asyncio
 import hashlib
 import inspect
 import sys
 import traceback
 import types
 import typing
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .calling import Function, call, iterate, parameters_of
 from .errors import BrokenWorkflow, Refused
 from .parameters import MISSING, Field, Place, Upload, judge, make_field, to_json
-from .results import Progress
-
-Function = Callable[..., Any]
+from .results import Progress, Result
 
 
 @dataclass(frozen=True)
@@ -62,8 +60,7 @@ class Workflow:
         """Names the function that gets the values when every step is done."""
         if self.run_function is not None:
             raise TypeError(f"a workflow has one @flow.run; {function.__name__} is a second one")
-        for name in _names(function):
-            self._check_known(name, f"the run function {function.__name__}")
+        self._check_names(function, f"the run function {function.__name__}")
         self.run_function = function
         return function
 
@@ -96,89 +93,83 @@ class Workflow:
         values: dict[str, Any] = {}
         for step in self.steps:
             values |= self._answered(step, parameters, values)
-        return [item for item in iterate(self.call_run(values)) if not isinstance(item, Progress)]
+        results = []
+        for item in iterate(self.call_run(values)):
+            if not isinstance(item, Progress | Result):
+                raise TypeError(f"a run gives back Table, Graph, Download or Note, not {type(item).__name__}")
+            if not isinstance(item, Progress):
+                results.append(item)
+        return results
 
     def _answered(self, step: Step, given: Mapping[str, Any], values: dict[str, Any]) -> dict[str, Any]:
         if step.when and not call(step.when, values):
-            return {field.name: default_of(field, values, None) for field in step.fields}
+            return typed_values(self, skipped_values(step, values), Place())
         own: dict[str, Any] = {}
         for field in step.fields:
             raw = given[field.name] if field.name in given else default_of(field, values, MISSING)
             own[field.name] = _judge_plain(field, raw, values | own)
-        derived = call(step.function, values | own) if step.body else None
-        return own | (derived or {})
+        return own | self.derive(step, values | own)
+
+    def derive(self, step: Step, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Runs the step's body on typed values: what it derives, as JSON. Its ValueError refuses them."""
+        found = call(step.function, values) if step.body else None
+        if found is None:
+            return {}
+        if not isinstance(found, dict) or not all(isinstance(name, str) for name in found):
+            raise TypeError(f"{step.name} returned {type(found).__name__}; a step returns a dict or nothing")
+        if asked := [name for name in found if self.step_of(name)]:
+            raise TypeError(f"{step.name} returned {asked[0]}, which a card asks; derived names are new ones")
+        return {name: to_json(value) for name, value in found.items()}
 
     def _make_step(self, function: Function, when: Function | None) -> Step:
-        hints = typing.get_type_hints(function, include_extras=True)
-        fields, passed = [], []
-        for name, parameter in inspect.signature(function).parameters.items():
-            if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-                raise TypeError(f"step {function.__name__}: *{name} cannot be a field; name each value")
-            if name not in hints:
-                if fields:
-                    raise TypeError(f"step {function.__name__}: bare names come first, {name} comes too late")
-                self._check_known(name, f"step {function.__name__}")
-                passed.append(name)
-                continue
-            if self.step_of(name) or any(field.name == name for field in fields):
-                raise TypeError(f"step {function.__name__}: {name} is asked twice")
-            default = MISSING if parameter.default is parameter.empty else parameter.default
-            fields.append(make_field(name, hints[name], default))
+        where = f"step {function.__name__}"
         if self.find(function.__name__):
             raise TypeError(f"there are two steps named {function.__name__}")
+        hints = typing.get_type_hints(function, include_extras=True)
+        fields: list[Field] = []
+        passed: list[str] = []
+        for name, parameter in inspect.signature(function).parameters.items():
+            if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+                raise TypeError(f"{where}: *{name} cannot be a field; name each value")
+            if parameter.kind is parameter.POSITIONAL_ONLY:
+                raise TypeError(f"{where}: {name} is given by name; take the / out of the signature")
+            if name not in hints:
+                if fields:
+                    raise TypeError(f"{where}: bare names come first, {name} comes too late")
+                if parameter.default is not parameter.empty:
+                    raise TypeError(
+                        f"{where}: {name} has a default and no type; write {name}: type = ... to ask it, "
+                        f"or {name} alone to take it from an earlier step"
+                    )
+                passed.append(name)
+                continue
+            if self.step_of(name):
+                raise TypeError(f"{where}: {name} is asked twice")
+            default = MISSING if parameter.default is parameter.empty else parameter.default
+            fields.append(make_field(name, hints[name], default))
         question, _, help_text = inspect.cleandoc(function.__doc__ or "").partition("\n")
         asking = [f for field in fields for f in (field.ask.options, field.ask.default) if callable(f)]
-        takes = set(passed).union(*(_names(f) for f in [*asking, *([when] if when else [])]))
-        for name in takes:
-            self._check_known(name, f"step {function.__name__}")
+        takes = set(passed)
+        for taker in [*asking, *([when] if when else [])]:
+            self._check_names(taker, f"{where}: {getattr(taker, '__name__', 'a function')}")
+            takes |= set(parameters_of(taker))
+        for name in passed:
+            self._check_known(name, where)
         title = question.strip() or function.__name__.replace("_", " ").capitalize()
         return Step(function.__name__, title, help_text.strip(), tuple(fields), tuple(passed),
                     frozenset(takes), function, _has_body(function), when)  # fmt: skip
+
+    def _check_names(self, function: Function, where: str) -> None:
+        for name, parameter in parameters_of(function).items():
+            if parameter.kind is parameter.POSITIONAL_ONLY:
+                raise TypeError(f"{where}: {name} is given by name; take the / out of the signature")
+            if parameter.default is parameter.empty:
+                self._check_known(name, where)
 
     def _check_known(self, name: str, where: str) -> None:
         # a body may derive any name, so only a workflow without bodies can be sure
         if not self.step_of(name) and not any(step.body for step in self.steps):
             raise TypeError(f"{where} takes {name}, which no earlier step asks or derives")
-
-
-def _names(function: Function) -> list[str]:
-    parameters = inspect.signature(function).parameters.values()
-    return [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
-
-
-def call(function: Function, values: Mapping[str, Any]) -> Any:
-    """Calls a workflow's function with those of `values` that it names (all, with `**`).
-
-    Raises TypeError where it names a value that is not there and has no default. A coroutine is awaited.
-    """
-    parameters = inspect.signature(function).parameters.values()
-    if any(p.kind is p.VAR_KEYWORD for p in parameters):
-        outcome = function(**values)
-    else:
-        for p in parameters:
-            if p.name not in values and p.default is p.empty:
-                raise TypeError(f"{function.__name__} takes {p.name}, which no earlier step asked or derived")
-        outcome = function(**{p.name: values[p.name] for p in parameters if p.name in values})
-    return asyncio.run(outcome) if inspect.iscoroutine(outcome) else outcome
-
-
-def iterate(outcome: Any) -> Iterator[Any]:
-    """What a run function gives, item by item: a sync or async generator, a list of results or one result."""
-    if isinstance(outcome, AsyncIterator):
-        with asyncio.Runner() as runner:
-            while True:
-                try:
-                    yield runner.run(_next(outcome))
-                except StopAsyncIteration:
-                    return
-    elif isinstance(outcome, Iterator | list | tuple):
-        yield from outcome
-    elif outcome is not None:
-        yield outcome
-
-
-async def _next(iterator: AsyncIterator[Any]) -> Any:
-    return await anext(iterator)
 
 
 def options_of(field: Field, values: Mapping[str, Any]) -> list[Any] | None:
@@ -199,6 +190,24 @@ def default_of(field: Field, values: Mapping[str, Any], otherwise: Any) -> Any:
     return default
 
 
+def skipped_values(step: Step, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The step's names as its `when` says no: their defaults, or None, as JSON."""
+    found = [(field, default_of(field, values, None)) for field in step.fields]
+    return {f.name: None if value is None else to_json(judge(f, to_json(value))) for f, value in found}
+
+
+def typed_values(flow: Workflow, values: Mapping[str, Any], place: Place) -> dict[str, Any]:
+    """JSON values of the log as the Python values that the workflow's functions get.
+
+    Asked ones are judged again; derived ones and the None of a skipped step are as they are.
+    """
+    fields = flow.fields()
+    return {
+        name: judge(fields[name], value, place=place) if name in fields and value is not None else value
+        for name, value in values.items()
+    }
+
+
 def _judge_plain(field: Field, raw: Any, values: Mapping[str, Any]) -> Any:
     if raw is MISSING:
         raise Refused(field.name, None, f"{field.label} is missing.")
@@ -208,45 +217,53 @@ def _judge_plain(field: Field, raw: Any, values: Mapping[str, Any]) -> Any:
         raw = Upload(Path(raw))
     if isinstance(raw, Upload):
         return judge(field, {"file": raw.path.name}, place=Place(files=raw.path.parent))
-    if field.kind == "secret":
-        return judge(field, raw)
-    return judge(field, to_json(raw), offered=options_of(field, values))
+    return judge(field, raw, offered=options_of(field, values))
 
 
 def _has_body(function: Function) -> bool:
-    return function.__code__.co_code != _docstring_only.__code__.co_code
+    code = function.__code__
+    return code.co_code not in (_docstring_only.__code__.co_code, _passing.__code__.co_code)
 
 
 def _docstring_only() -> None:
-    """Its bytecode is that of every function without a body."""
+    """Its bytecode is that of every function that is only this, and `_passing`'s that of those without."""
+
+
+def _passing() -> None:
+    pass
 
 
 def load(path: Path) -> Workflow:
     """Executes a workflow file; raises BrokenWorkflow with the line where it does not load."""
-    source = path.read_bytes()
-    module = types.ModuleType(f"workflow_{path.stem}")
+    stem = path.stem
+    try:
+        source = path.read_bytes()
+    except OSError as error:
+        raise BrokenWorkflow(stem, f"the file can not be read: {error.strerror}") from error
+    module = types.ModuleType(f"workflow_{stem}")
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # dataclasses and type hints look their module up there
     if str(path.parent) not in sys.path:
         sys.path.append(str(path.parent))
     try:
         exec(compile(source, str(path), "exec", dont_inherit=True), module.__dict__)
-    except SyntaxError as error:
-        raise BrokenWorkflow(path.stem, error.msg, error.lineno) from error
     except (Exception, SystemExit) as error:  # whatever the file does wrong is the file's, not ours
-        lines = [
-            frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)
-        ]
-        raise BrokenWorkflow(
-            path.stem, f"{type(error).__name__}: {error}", lines[-1] if lines else None
-        ) from error
-    flows = [value for value in vars(module).values() if isinstance(value, Workflow)]
-    if not flows:
-        raise BrokenWorkflow(
-            path.stem, "there is no Workflow in it; it needs `flow = Workflow(title, description)`"
-        )
-    flow = flows[0]
+        raise _broken(path, error) from error
+    flows = {id(value): value for value in vars(module).values() if isinstance(value, Workflow)}
+    if len(flows) != 1:
+        found = "there is no Workflow in it" if not flows else f"there are {len(flows)} Workflows in it"
+        raise BrokenWorkflow(stem, f"{found}; it needs one `flow = Workflow(title, description)`")
+    flow = next(iter(flows.values()))
     if flow.run_function is None:
-        raise BrokenWorkflow(path.stem, "no function is marked with @flow.run")
-    flow.stem, flow.digest = path.stem, hashlib.sha256(source).hexdigest()[:16]
+        raise BrokenWorkflow(stem, "no function is marked with @flow.run")
+    flow.stem, flow.digest = stem, hashlib.sha256(source).hexdigest()[:16]
     return flow
+
+
+def _broken(path: Path, error: BaseException) -> BrokenWorkflow:
+    if isinstance(error, SyntaxError) and error.filename == str(path):
+        return BrokenWorkflow(path.stem, error.msg, error.lineno)
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == str(path)]
+    reason = str(error) if isinstance(error, TypeError) else f"{type(error).__name__}: {error}"
+    return BrokenWorkflow(path.stem, reason, lines[-1] if lines else None)

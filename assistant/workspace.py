@@ -20,7 +20,7 @@ from .session import Session, fold
 from .settings import Settings, shipped
 from .workflow import Workflow, load
 
-SID = re.compile(r"\d{4}-\d\d-\d\d-[a-z0-9-]{1,80}-[0-9a-f]{4}")
+SID = re.compile(r"\d{4}-\d\d-\d\d-[a-z0-9-]{1,80}-[0-9a-f]{4}", re.ASCII)
 
 
 class Handle:
@@ -129,7 +129,10 @@ class Workspace:
         path = self.workflow_files().get(stem)
         if path is None:
             raise NotFound(f"There is no workflow {stem!r}: no file workflows/{stem}.py.")
-        stat = path.stat()
+        try:
+            stat = path.stat()
+        except OSError:  # a link to nothing, or deleted just now
+            raise NotFound(f"There is no workflow {stem!r} any more: {path} can not be read.") from None
         key = (path, stat.st_mtime_ns, stat.st_size)
         known = self._workflows.get(stem)
         if known is None or known[0] != key:
@@ -172,7 +175,7 @@ class Workspace:
         first = replace(entries[0], fields={**entries[0].fields, "forked_from": {"session": handle.sid, "n": at}})
         made = self.create(handle.session().workflow, lambda _: [first, *entries[1:]])
         if handle.files.is_dir():
-            shutil.copytree(handle.files, made.files)
+            shutil.copytree(handle.files, made.files, symlinks=True)
         made.keep_secrets(handle.secrets())
         return made
 

@@ -43,7 +43,11 @@ def first_load(browser: Browser, server: program.Server, runs: int) -> Iterator[
     others = max(sum(host != own for host in each.hosts) for each in loads)
     yield Figure("first load, requests", requests, "", 10, "the stream among them")
     yield Figure(
-        "first load, on the wire", statistics.median(each.bytes for each in loads) / 1e3, "kB", 80, "with headers"
+        "first load, on the wire",
+        statistics.median(each.bytes for each in loads) / 1e3,
+        "kB",
+        80,
+        "with headers",
     )
     yield Figure("first load, requests to another host", others, "", 0)
 
@@ -129,10 +133,13 @@ _WATCH_CARDS = """() => {
     const first = open().id;
     let pressed;
     addEventListener("pointerdown", () => (pressed = performance.now()), { capture: true, once: true });
-    window.nextCard = new Promise((done) => new MutationObserver((_, observer) => {
-        const card = open();
-        if (!card || card.id === first || !card.querySelector("form")?.offsetHeight) return;
-        observer.disconnect();
-        done(performance.now() - pressed);
-    }).observe(document.body, { subtree: true, childList: true, attributes: true }));
+    window.nextCard = new Promise((done, fail) => {
+        setTimeout(() => fail(new Error("No other card opened within 10 s.")), 10_000);
+        new MutationObserver((_, observer) => {
+            const card = open();
+            if (!card || card.id === first || !card.querySelector("form")?.offsetHeight) return;
+            observer.disconnect();
+            done(performance.now() - pressed);
+        }).observe(document.body, { subtree: true, childList: true, attributes: true });
+    });
 }"""

@@ -95,12 +95,16 @@ def server(folder: Path, ollama: str = NOBODY, model: str = "") -> Iterator[Serv
     options += ["--model", model] if model else []
     started = time.perf_counter()
     with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen([*COMMAND, "serve", *options], cwd=ROOT, env=given, stdout=said, stderr=said)
+        process = subprocess.Popen(
+            [*COMMAND, "serve", *options], cwd=ROOT, env=given, stdout=said, stderr=said
+        )
         made = Server(process, folder, port, started)
         try:
             if not _answers(made):
                 said.seek(0)
-                raise RuntimeError(f"The program did not start: {said.read().decode(errors='replace')[-2000:]}")
+                raise RuntimeError(
+                    f"The program did not start: {said.read().decode(errors='replace')[-2000:]}"
+                )
             yield made
         finally:
             process.terminate()

@@ -8,6 +8,7 @@
 import os
 import queue
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -107,7 +108,7 @@ class Server:
     def next(self, sid: str, step: str, data: Any = None, status: int = 303, **more: Any) -> httpx.Response:
         """Press a card's Next."""
         answer = self.post(f"sessions/{sid}/steps/{step}", data, **more)
-        assert answer.status_code == status, answer.text
+        assert answer.status_code == status, f"{answer.status_code}: {reasons(answer)}"
         return answer
 
     def state(self, sid: str) -> dict[str, Any]:
@@ -155,6 +156,12 @@ def serving(workspace: Path, *options: str) -> Iterator[Server]:
 
 def soup(answer: httpx.Response) -> BeautifulSoup:
     return BeautifulSoup(answer.text, "html.parser")
+
+
+def reasons(answer: httpx.Response) -> str:
+    """What a page complains about."""
+    said = [p.get_text() for p in soup(answer).select(".error, [role=alert]")]
+    return "; ".join(text for text in said if text) or answer.text[:200]
 
 
 # --- the stream ----------------------------------------------------------------------------------------
@@ -229,6 +236,10 @@ class Stream:
         return self
 
     def __exit__(self, *_: object) -> None:
+        try:  # which wakes the thread
+            self.answer.extensions["network_stream"].get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # it has ended
+        self._thread.join(PATIENCE)
         self.answer.close()
         self._client.close()
-        self._thread.join(PATIENCE)

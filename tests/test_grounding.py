@@ -177,6 +177,10 @@ def test_is_not_grounded(name: str, value: Any, words: str) -> None:
 
 def test_a_recent_message_counts_too() -> None:
     assert grounded(ALL["depth"], 3, ["three clicks", "go on"])
+    assert grounded(ALL["sections"], ["tutorial", "library"], ["the tutorial", "also the library"], SECTIONS)
+    assert not grounded(
+        ALL["sections"], ["tutorial", "c-api"], ["the tutorial", "also the library"], SECTIONS
+    )
 
 
 def said(
@@ -332,6 +336,8 @@ def test_finds_what_is_expected(
 @pytest.mark.parametrize(
     ("words", "values"),
     [
+        ("bitmap for the talk", {"format": "png"}),
+        ("the talk needs no bitmap", {}),
         ("keep for a week", {"keep": 7}),
         ("title: My first graph", {"title": "My first graph"}),
         ('set the title to "A, b and c"', {"title": "A, b and c"}),
@@ -369,7 +375,7 @@ def test_a_found_value_says_where_it_stands() -> None:
 
 
 def test_every_found_value_is_grounded() -> None:
-    words = "crawl http://127.0.0.1:8000 two clicks deep, at most 200 pages, csv, ignore robots, pause half a second"
+    words = "crawl http://127.0.0.1:8000 two clicks deep, at most 200 pages, csv, ignore robots, pause 0.5"
     found = find(list(FIELDS.values()), words, {"sections": SECTIONS})
     assert len(found) == 5
     assert all(grounded(FIELDS[item.name], item.raw, [words]) for item in found)

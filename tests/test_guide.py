@@ -13,7 +13,7 @@ from assistant.cards import Situation, cards, open_card
 from assistant.errors import Refused
 from assistant.log import Entry
 from assistant.models import Call, Delta, Request
-from assistant.models.guide import chat
+from assistant.models.guide import chat, plan
 from assistant.models.phrases import recognise
 from assistant.parameters import Ask, judge, to_json
 from assistant.session import fold
@@ -115,11 +115,15 @@ class World:
             self.add("reopened", step=call.arguments["step"])
             return {"ok": True}
         if call.tool == "run_workflow":
-            return {"error": f"“{card.step.question}” is not done yet."} if card else {"asked": "q1"}
+            return {"error": f"“{card.step.question}” is not done yet."} if card else self.ask("Run it now?")
         if call.tool == "answer_question":
             self.add("answered", id=session.question.get("id") if session.question else "", **call.arguments)
             return {"ok": True}
         return {"ok": True, "names": ["depth"]}
+
+    def ask(self, question: str) -> dict[str, Any]:
+        self.add("asked", "guide", id="q1", question=question, about="run")
+        return {"asked": "q1"}
 
     def set(self, values: Mapping[str, Any]) -> dict[str, Any]:
         done: dict[str, Any] = {"set": {}, "refused": {}, "proposed": {}, "unchanged": []}
@@ -224,6 +228,19 @@ CALLS = [
     ("picture", "set depth to 4", [("set_other_value", {"name": "depth", "value": 4})]),
     ("", "run it", [("run_workflow", {})]),
     ("", "back", [("reopen_step", {"step": "picture"})]),
+    (
+        "picture",
+        "by depth, then run",
+        [("set_values", {"colour": "depth"}), ("next_step", {}), ("run_workflow", {})],
+    ),
+    ("which", "reopen step 1", [("reopen_step", {"step": "where"})]),
+    ("which", "none of them", [("set_values", {"sections": []})]),
+    ("which", "robots.txt should be ignored", [("set_values", {"robots": False})]),
+    (
+        "where",
+        "limit: 20\ndepth: 2\nstart: http://x.example/",
+        [("set_values", {"limit": 20, "depth": 2, "start": "http://x.example/"})],
+    ),
     ("", "start", [("run_workflow", {})]),
 ]
 
@@ -304,6 +321,9 @@ SAYS = [
     ("which", "what's missing?", ["Nothing is missing", "**next**"]),
     ("picture", "what can I choose?", ["section", "depth"]),
     ("picture", "what's next?", ["**Colour by**", "one of: section, depth"]),
+    ("which", "whatever", ["I choose nothing by myself", "use the defaults"]),
+    ("where", "what is the difference between depth and limit?", ["**Clicks deep**", "**At most**"]),
+    ("where", "how do I limit the crawl to one host?", ["Only links to the same host"]),
     ("", "what now?", ["Every step is done", "run it"]),
     ("where", "hello", ["built-in guide", "First page"]),
     ("where", "are you a real AI?", ["built-in guide", "no language model"]),
@@ -335,8 +355,32 @@ async def test_a_whole_session(world: World) -> None:
     said = await world.say("all of them, then go on")
     assert fold(world.entries).values["sections"] == SECTIONS and "What should the picture show?" in said
     assert "**run it**" in await world.say("depth, next")
-    said = await world.say("go")
-    assert "Say **yes** or **no**" in said
+    assert "Run it now? Say **yes** or **no**." in await world.say("go")
+    assert "How many" not in await world.say("yes, run it")
+    assert world.made() == [("answer_question", {"action": "accept", "value": None})]
+
+
+def test_values_for_a_card_that_comes_later_are_taken_as_well() -> None:
+    two = Workflow("Two", "Two cards.")
+
+    @two.step
+    def kind(source: Annotated[Literal["site", "csv"], Ask("Links from", aliases={"crawl": "site"})]):
+        """Where do the links come from?"""
+
+    two.step(where)
+    entries = [
+        Entry(
+            1, "2026-11-21T10:00:01.000Z", "user", "began", {"workflow": "two", "title": "Two", "format": 1}
+        ),
+        Entry(2, "2026-11-21T10:00:02.000Z", "app", "opened", {"step": "kind"}),
+    ]
+    session = fold(entries)
+    words = "crawl http://127.0.0.1:8000 two clicks deep, at most 200 pages"
+    calls = plan(Situation(two, session, cards(session, two), words))
+    assert calls[0].arguments == {"source": "site"}
+    others = {call.arguments["name"]: call.arguments["value"] for call in calls[1:]}
+    assert others == {"start": "http://127.0.0.1:8000", "depth": 2, "limit": 200}
+    assert len({call.id for call in calls}) == 4
 
 
 @pytest.mark.anyio
@@ -404,6 +448,7 @@ async def test_it_reports_only_what_the_results_say(world: World) -> None:
     for result, expected in [
         ({"set": {}, "proposed": {"depth": 3}}, "Only suggested, not set"),
         ({"error": "The session is read-only."}, "The session is read-only."),
+        ({"asked": {"depth": "q7"}}, "answer the question"),
         ({"set": {}, "refused": {"depth": "No."}}, "Not taken: No."),
     ]:
         request = Request("guide", [], situation=world.situation("depth 3", ((call, result),)))

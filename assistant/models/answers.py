@@ -222,8 +222,8 @@ def report(situation: Situation) -> str:
     for call, result in situation.results:
         told += _outcome(situation, call.tool, call.arguments, result)
         given += [*(result.get("set") or {}), *(result.get("unchanged") or [])]
-    last, result = situation.results[-1]
-    waits = last.tool == "run_workflow" or "asked" in result or result.get("refused")
+    _, result = situation.results[-1]
+    waits = any(result.get(key) for key in ("asked", "started", "refused"))
     if situation.session.question is not None and not waits:
         waits = True
         told.append(f"Still open: {situation.session.question.get('question', '')}")
@@ -232,11 +232,8 @@ def report(situation: Situation) -> str:
     return " ".join(told)
 
 
-def _outcome(situation: Situation, tool: str, arguments: Any, result: dict[str, Any]) -> list[str]:
-    if result.get("error"):
-        return [_sentence(str(result["error"]))]
-    if tool in ("next_step", "skip_step") and result.get("refused"):
-        return [f"Not yet. {' '.join(_sentence(str(reason)) for reason in result['refused'].values())}"]
+def _told(situation: Situation, result: dict[str, Any]) -> list[str]:
+    """What became of each value."""
     told = [
         f"{_label(situation, name)}: **{_shown(situation, name, value)}**."
         for name, value in (result.get("set") or {}).items()
@@ -250,6 +247,26 @@ def _outcome(situation: Situation, tool: str, arguments: Any, result: dict[str, 
         for name, value in (result.get("proposed") or {}).items()
     ]
     told += [_refusal(situation, name, str(reason)) for name, reason in (result.get("refused") or {}).items()]
+    return told
+
+
+def _asked(situation: Situation) -> list[str]:
+    question = situation.session.question
+    return [
+        f"{question.get('question', '')} Say **yes** or **no**."
+        if question
+        else "Please answer the question."
+    ]
+
+
+def _outcome(situation: Situation, tool: str, arguments: Any, result: dict[str, Any]) -> list[str]:
+    if result.get("error"):
+        return [_sentence(str(result["error"]))]
+    if result.get("asked"):
+        return _told(situation, result) + _asked(situation)
+    if tool in ("next_step", "skip_step") and result.get("refused"):
+        return [f"Not yet. {' '.join(_sentence(str(reason)) for reason in result['refused'].values())}"]
+    told = _told(situation, result)
     if told:
         return told
     if tool == "next_step" and "asked" not in result:
@@ -266,6 +283,8 @@ def _outcome(situation: Situation, tool: str, arguments: Any, result: dict[str, 
     if tool in ("undo", "redo"):
         names = ", ".join(_label(situation, name) for name in result.get("names") or [])
         return [f"{'Undone' if tool == 'undo' else 'Done again'}{f': {names}' if names else ''}."]
+    if tool == "answer_question" and result.get("started"):
+        return ["The run has started."]
     if tool == "answer_question":
         return [
             {"accept": "Answered.", "decline": "Declined.", "cancel": "Left aside."}[
@@ -273,7 +292,7 @@ def _outcome(situation: Situation, tool: str, arguments: Any, result: dict[str, 
             ]
         ]
     if tool == "run_workflow":
-        return ["The run has started."] if result.get("started") else ["Shall it run? Say **yes** or **no**."]
+        return ["The run has started."] if result.get("started") else []
     return []
 
 

@@ -79,7 +79,7 @@ def plan(situation: Situation) -> list[Call]:
     if not wanted and reached < _VALUES:
         wanted = _value_calls(situation, message)
     if not wanted:
-        wanted = _last_calls(message)[made : made + 1]
+        wanted = _last_calls(situation, message)[made : made + 1]
     return [
         Call(f"guide-{len(results) + n}", tool, arguments) for n, (tool, arguments) in enumerate(wanted, 1)
     ]
@@ -100,9 +100,21 @@ def _first_calls(situation: Situation, message: _Message) -> list[tuple[str, dic
     return calls
 
 
-def _last_calls(message: _Message) -> list[tuple[str, dict[str, Any]]]:
+def _last_calls(situation: Situation, message: _Message) -> list[tuple[str, dict[str, Any]]]:
+    """Next, skip and run, in the order of the words. To run completes the last card first if it is filled."""
     tools = {"next": "next_step", "skip": "skip_step", "run": "run_workflow"}
-    return [(tools[intent.kind], {}) for intent in message.intents if intent.kind in tools]
+    made = {call.tool for call, _ in situation.results}
+    kinds = [intent.kind for intent in message.intents if intent.kind in tools]
+    if "answer_question" in made:
+        kinds = [kind for kind in kinds if kind != "run"]  # the answer was what started it
+    if kinds == ["run"] and ("next_step" in made or _only_one_left(situation)):
+        kinds = ["next", "run"]
+    return [(tools[kind], {}) for kind in kinds]
+
+
+def _only_one_left(situation: Situation) -> bool:
+    waiting = [card for card in situation.cards if card.state not in ("done", "skipped")]
+    return len(waiting) == 1 and not waiting[0].missing
 
 
 def _previous(situation: Situation) -> Card | None:
@@ -126,6 +138,8 @@ def _answer(situation: Situation, message: _Message) -> dict[str, Any] | None:
     kinds = message.kinds()
     if "cancel" in kinds:
         return {"action": "cancel", "value": None}
+    if question.get("about") == "run" and "run" in kinds:
+        return {"action": "accept", "value": None}
     words = rest(message.left, [i.span for i in message.intents if i.kind in ("yes", "no")]).strip(" .,!;")
     picked = _pick(message.left, asked) if asked else []
     if len(picked) == 1 and "no" not in kinds:
@@ -187,7 +201,7 @@ def _values(situation: Situation, message: _Message) -> dict[str, Any]:
     found += [
         f
         for f in find(others, left, offered, expecting, now, others=own)
-        if _meant_elsewhere(f, left, expecting)
+        if _meant_elsewhere(f, left, expecting, now)
     ]
     if not found and card and not message.kinds() - {"yes", "no"}:
         found = _free_text(situation, card, message.left)
@@ -199,11 +213,18 @@ def _is_bare_reply(message: _Message) -> bool:
     return bool(spans) and not rest(message.left, spans).strip(" .,;!")
 
 
-def _meant_elsewhere(item: Found, words: str, expecting: str | None) -> bool:
-    """For another card than the open one a value needs its label or unit, or a word of change."""
-    if item.why in ("label", "unit", "bare") or item.name == expecting:
-        return item.why != "bare" or item.name == expecting
-    return bool({part.text for part in read(words)} & (_CORRECTING | _CHANGING))
+def _meant_elsewhere(item: Found, words: str, expecting: str | None, now: Mapping[str, Any]) -> bool:
+    """For another card than the open one a value needs its label or unit, or a word of change.
+
+    An address or a date may go into an empty field that is the only one to take it.
+    """
+    if (
+        item.why in ("label", "unit")
+        or item.name == expecting
+        or (item.why == "kind" and item.name not in now)
+    ):
+        return True
+    return item.why != "bare" and bool({part.text for part in read(words)} & (_CORRECTING | _CHANGING))
 
 
 def _expecting(situation: Situation, card: Card | None) -> str | None:
@@ -311,7 +332,7 @@ def reply(situation: Situation) -> str:
     """What the calls came to, the answers to what was asked, and what comes next."""
     message = _understand(situation)
     told = [answers.report(situation)] if situation.results else []
-    unfinished = len(_last_calls(message)) - sum(
+    unfinished = len(_last_calls(situation, message)) - sum(
         _ORDER.get(call.tool) == _LAST for call, _ in situation.results
     )
     if situation.results and unfinished > 0:
@@ -360,6 +381,9 @@ _PLAIN = {
     "bye": lambda situation: "Goodbye. Everything is kept; open this session again to go on.",
     "help": _help,
     "who": lambda situation: answers.WHO,
+    "whatever": lambda situation: (
+        "I choose nothing by myself. Say **use the defaults**, or **skip**. " + answers.whats_next(situation)
+    ),
     "overview": answers.overview,
     "missing": answers.whats_next,
     "results": answers.results,
@@ -398,28 +422,26 @@ def _options(situation: Situation, target: Field | Card, card: Card) -> str:
 
 
 def _search(situation: Situation, intent: Intent) -> str:
-    """The field that the question is mostly about, else what the help texts say."""
+    """The fields that the question is mostly about, else what the help texts say."""
     words = situation.words[slice(*intent.span)]
-    target = _named_field(situation, words)
+    named = _named_fields(situation, words)
     content = answers.content(words)
-    found = None
-    if target is None or 2 * len(content & {*keys(target.name), *keys(target.label)}) < len(content):
-        found = answers.search(situation, words)
-    if found or target is None:
+    own = {key for field in named for key in (*keys(field.name), *keys(field.label))}
+    found = answers.search(situation, words) if 2 * len(content & own) < len(content) or not named else None
+    if found or not named:
         return found or _cannot()
-    line = answers.describe(target, card_of(situation.cards, target.name))
-    return line + " Nothing was changed by the question." if any(c.isdigit() for c in words) else line
+    lines = "\n\n".join(answers.describe(field, card_of(situation.cards, field.name)) for field in named)
+    return lines + " Nothing was changed by the question." if any(c.isdigit() for c in words) else lines
+
+
+def _named_fields(situation: Situation, words: str) -> list[Field]:
+    """The fields whose names stand in the words."""
+    said, fields = set(keys(words)), situation.workflow.fields().values()
+    return [f for f in fields if set(keys(f.name)) <= said or set(keys(f.label)) <= said]
 
 
 def _named_field(situation: Situation, words: str) -> Field | None:
-    """The one field whose name stands in the words."""
-    said = set(keys(words))
-    named = [
-        f
-        for c in situation.cards
-        for f in c.step.fields
-        if set(keys(f.name)) <= said or set(keys(f.label)) <= said
-    ]
+    named = _named_fields(situation, words)
     return named[0] if len(named) == 1 else None
 
 

@@ -54,11 +54,12 @@ _COMMANDS = [
                 r"| back to| is| =|:)* (?:the |its )?default(?: value)?"),
     ("cancel", r"cancel(?: it| that| this| the run)?|never ?mind|forget (?:it|that)|stop(?: it| that"
                r"| the run)?|abort"),
-    ("goto", r"(?:go |jump |move )?(?:back )?(?:to )?(?:the )?(?:step|card) (?:number )?(?P<x>\d+|one|two"
+    ("goto", r"(?:go |jump |move |take me |reopen |open |edit |change )?(?:back )?(?:to )?(?:the )?(?:step"
+             r"|card) (?:number )?(?P<x>\d+|one|two"
              r"|three|four|five|six|seven|eight|nine|ten)"),
     ("goto", r"(?:go |jump |move )?(?:back )?to (?:the )?(?P<x>(?:first|second|third|fourth|fifth"
              r"|last)(?: step| card))"),
-    ("goto", rf"(?:go|jump|move)(?: back)? to {_THE}{_SINGLE}(?: step| card)?"),
+    ("goto", rf"(?:go|jump|move|take me)(?: back)? to {_THE}{_SINGLE}(?: step| card)?"),
     ("goto", rf"(?:reopen|re-open|open|edit|change|revise|correct) {_THE}{_SINGLE}(?: again| step| card)*"),
     ("yes", r"yes|yep|yeah|yup|sure(?: thing)?|ok(?:ay)?|of course|agreed|right|correct|exactly|do it"
             r"|do that|go ahead|fine"
@@ -82,6 +83,9 @@ _SMALL = [
     ("who", r"who are you|what are you|are you (?:an? |the )?(?:real |built-in )?(?:model|ai|bot|robot"
             r"|human|person|llm|chatbot|guide|there).*"
             r"|(?:what|which) (?:ai |language )?model(?: are you| is this| do you use)?|what's your name"),
+    ("whatever", r"whatever(?: you (?:like|want|think))?|(?:i )?don't (?:care|mind)|you (?:choose|decide"
+                r"|pick)"
+                 r"|(?:i have )?no idea|i don't know|not sure|anything|surprise me|up to you"),
     ("overview", r"(?:show|list|tell|give)(?: me)?(?: all)?(?: the| my| your)? (?:values?|settings?"
                 r"|parameters?|answers?|summary|overview|everything|status|state)(?: so far)?"
                  r"|(?:a |the )?(?:summary|overview|recap|status|summari[sz]e)(?: please)?|summari[sz]e.*"
@@ -106,10 +110,10 @@ _SMALL = [
                 rf"| there are)?(?: (?:for|of) {_THE}(?P<x>.+))?"),
     ("options", r"(?:what|which) (?P<x>.+?) (?:are there|are possible|are allowed|are available|exist"
                 r"|can i (?:choose|pick|take|use)|do you (?:have|offer))"),
-    ("range", r"(?:what(?:'s| is| are)|give me|tell me)? ?(?:the )?(?:range|limits?|bounds|allowed values?"
+    ("range", r"(?:what(?:'s| is| are)|give me|tell me)? ?(?:the )?(?:range|limits|bounds|allowed values?"
               r"|maximum|minimum|max|min|largest|smallest|highest|lowest|valid values?|possible values?"
               r"|most|least)"
-              r"(?: value| number)?(?: possible| allowed)?(?: (?:for|of|on) (?:the )?)?(?P<x>.*?)"),
+              r"(?: value| number)?(?: possible| allowed)?(?: (?:for|of|on) (?:the )?)?(?P<x>[^\d:=]*?)"),
     ("range", rf"what (?:is|are) (?:the )?(?:allowed|possible|valid)(?: values?)? for {_THE}{_X}"),
     ("range", r"how (?P<x>large|big|high|low|small|long|deep) (?:can|may|could) .+"),
     ("range", r"how (?:many|much|large|big|high|low|small|long|deep|often) (?P<x>.*?) ?(?:can|may"
@@ -123,7 +127,8 @@ _SMALL = [
                 r"|possible|ok)"
                 r"|invalid|accepted|taken|allowed|valid|fail(?:ed)?|go through|not work|work)(?: .*)?"),
     ("refused", r"what(?:'s| is| was) (?:wrong|the (?:problem|error|matter))(?: with (?P<x>.+))?"
-                r"|what went wrong|why not(?P<x2> .*)?|why can't i .+"),
+                r"|what (?:was|is|were) (?:refused|rejected|not taken)|what went wrong|why not(?P<x2> .*)?"
+                r"|why can't i .+"),
     ("need", r"why (?:do|does|would|should|did|must|are|is) (?:you|we|i|it|they|the \w+)(?: \w+)? (?:need"
              r"|ask|want|care|give|enter|fill in|set|say|asking|choose)(?:ed|ing)?(?: about| for"
              rf"| to)?(?: know)? ?{_THE}(?P<x>.*?)"),
@@ -155,7 +160,7 @@ def recognise(words: str) -> list[Intent]:
         if asks:
             found.append(_question(text, start))
             continue
-        whole = _match(text, [*_SMALL[:12], *_COMMANDS], start)
+        whole = _match(text, [*_SMALL[:13], *_COMMANDS], start)
         found += [whole] if whole else _commands(text, start)
     return found
 

@@ -23,6 +23,11 @@ def by_htmx(request: Request) -> bool:
     return request.headers.get("hx-request") == "true"
 
 
+def whole_number(text: str | None) -> int | None:
+    """Digits as a number; None for anything else (and for more digits than anything here has)."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) <= 12 else None
+
+
 def wants_json(request: Request) -> bool:
     accept = request.headers.get("accept", "")
     return "application/json" in accept and "text/html" not in accept
@@ -37,8 +42,12 @@ def done(request: Request, address: str) -> Response:
 
 def error_answer(request: Request, error: AssistantError, back: str = ".") -> Response:
     """The error's sentence, as a page, as a fragment for the page that is there, or as JSON."""
+    return sentence_answer(request, str(error), error.status, back)
+
+
+def sentence_answer(request: Request, sentence: str, status: int, back: str = ".") -> Response:
     if by_htmx(request):
-        return HTMLResponse(partial("#toast", "innerHTML", str(to_xml(P(str(error))))), error.status)
+        return HTMLResponse(partial("#toast", "innerHTML", str(to_xml(P(sentence)))), status)
     if wants_json(request):
-        return JSONResponse({"error": str(error)}, error.status)
-    return page_answer(problem_page(prefix_of(request), "That did not work", str(error), back), error.status)
+        return JSONResponse({"error": sentence}, status)
+    return page_answer(problem_page(prefix_of(request), "That did not work", sentence, back), status)

@@ -19,8 +19,8 @@ from ..settings import Settings
 from ..turn import Chat
 from ..workspace import Workspace
 from .assets import assets
-from .answers import error_answer
-from .gate import Gate
+from .answers import error_answer, sentence_answer
+from .gate import FAILED, Gate
 from .routes import cards, chat, files, home, record, sessions, stream
 
 
@@ -45,7 +45,7 @@ def make_app(settings: Settings) -> ASGIApp:
         sess_cls=None,
         secret_key="no sessions",  # else a key file is written into the current folder
         lifespan=partial(_lifespan, site),
-        exception_handlers={AssistantError: _on_error, 404: _on_404},
+        exception_handlers={AssistantError: _on_error, 404: _on_404, Exception: _on_failure},
     )
     app.state.site = site
     for part in (home, sessions, cards, chat, files, record, stream):
@@ -57,7 +57,7 @@ def make_app(settings: Settings) -> ASGIApp:
 async def _lifespan(site: Site, app: Any) -> AsyncIterator[None]:
     watcher = asyncio.create_task(site.chat.watch(lambda: list(site.streams)))
     try:
-        yield
+        yield {"ending": site.ending}
     finally:
         site.ending.set()
         watcher.cancel()
@@ -69,6 +69,10 @@ async def _lifespan(site: Site, app: Any) -> AsyncIterator[None]:
 async def _on_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, AssistantError)
     return error_answer(request, error)
+
+
+async def _on_failure(request: Request, error: Exception) -> Response:
+    return sentence_answer(request, FAILED.sentence, FAILED.status)
 
 
 async def _on_404(request: Request, error: Exception) -> Response:

@@ -79,7 +79,7 @@ _UNCHANGED = "This request comes from another site, so nothing was changed."
 _PRIVATE = Refusal(403, "Another site asked for this page, and it is private. Open it in a tab of its own.")
 _NO_WEBSOCKET = Refusal(403, "There is no WebSocket here; the page uses plain requests.")
 _NO_OPTIONS = Refusal(405, "OPTIONS is not answered: no other site may call these addresses.")
-_FAILED = Refusal(
+FAILED = Refusal(
     500,
     "Something failed here that should not have. What was saved before is still there: go back and try "
     "again. The terminal that the program runs in says where it failed.",
@@ -235,7 +235,7 @@ class Gate:
         if exchange.too_large and not exchange.started:
             await _answer(exchange, _too_large(exchange.limit))
         elif not exchange.started:
-            await _answer(exchange, _FAILED)
+            await _answer(exchange, FAILED)
 
 
 class _Exchange:

@@ -14,15 +14,16 @@ from starlette.responses import HTMLResponse, Response
 from ... import actions, runs
 from ...cards import cards, help_due, open_card
 from ...errors import Conflict, NotFound, WriteFailed
-from ...fields import Field
+from ...fields import Field, to_json
 from ...forms import read_form
 from ...launch import start_run
 from ...log import Fact
+from ...parameters import judge
 from ...results import safe_name, unique
 from ...session import Session
 from ...workflow import Step
 from ...workspace import Handle
-from ..answers import by_htmx, done
+from ..answers import by_htmx, done, whole_number
 from ..regions import partial
 from ..views.cards import card_view
 from .sessions import opened, page_of, shown_of
@@ -33,18 +34,18 @@ def add(app: Any, site: Any) -> None:
     async def next_card(request: Request, sid: str, step: str) -> Response:
         handle = await opened(site, sid)
         found = _step(handle, step)
-        async with request.form(max_fields=20_000, max_files=100) as form:
-            _check_open(handle, step)  # before a large upload is kept
-            items, added = await _kept(handle, found, form)
-        raw = read_form(found.fields, items)
         try:
+            async with request.form(max_fields=20_000, max_files=100) as form:
+                _check_open(handle, step)  # before an upload is kept
+                items, added = await _kept(handle, found, form)
+            raw = read_form(found.fields, items)
             if added:
                 await handle.write(lambda _: added)
             outcome = await actions.complete(handle, step, raw)
         except Conflict as error:
             return await _conflict(request, handle, error)
         if outcome.refused:
-            shown = await shown_of(site, handle, typed={step: _typed(found.fields, raw, items)})
+            shown = await shown_of(site, handle, typed={step: _typed(handle, found, raw, items, outcome)})
             if not by_htmx(request):
                 return page_of(shown, handle, request, 422)
             number = next(n for n, card in enumerate(shown.cards, 1) if card.step.name == step)
@@ -91,7 +92,7 @@ def add(app: Any, site: Any) -> None:
     async def undo(request: Request, sid: str) -> Response:
         handle = await opened(site, sid)
         entry = str((await request.form()).get("entry") or "")
-        await actions.undo(handle, entry=int(entry) if entry.isascii() and entry.isdigit() else None)
+        await actions.undo(handle, entry=whole_number(entry))
         return done(request, f"sessions/{sid}")
 
     @app.post("/sessions/{sid}/redo")
@@ -130,6 +131,9 @@ def _step(handle: Handle, name: str) -> Step:
 def _check_open(handle: Handle, step: str) -> None:
     if handle.log.damage or handle.log.newer_format:
         raise Conflict("This session can only be looked at.")
+    card = next(card for card in cards(handle.session(), handle.workflow()) if card.step.name == step)
+    if card.state not in ("open", "stale"):
+        raise Conflict(f"The card “{card.step.question}” takes nothing now. The page shows what is true now.")
 
 
 async def _kept(handle: Handle, step: Step, form: FormData) -> tuple[list[tuple[str, str]], list[Fact]]:
@@ -175,11 +179,16 @@ def _keep(folder: Path, upload: UploadFile) -> Fact:
     return Fact("user", "added", {"file": path.name, "bytes": size, "sha256": digest.hexdigest()})
 
 
-def _typed(fields: tuple[Field, ...], raw: dict[str, Any], items: list[tuple[str, str]]) -> dict[str, Any]:
-    """What stands in the form as it was sent; never a secret."""
+def _typed(
+    handle: Handle, step: Step, raw: dict[str, Any], items: list[tuple[str, str]], outcome: actions.Outcome
+) -> dict[str, Any]:
+    """What stands in the form as it was sent, with the files that were kept; never a secret."""
     given = {name.split(".")[0] for name, _ in items}
-    return {
-        field.name: raw.get(field.name, "")
-        for field in fields
-        if field.kind not in ("secret", "upload") and (field.name in given or field.name in raw)
-    }
+    typed: dict[str, Any] = {}
+    for field in step.fields:
+        if field.kind == "upload":
+            if raw.get(field.name) and field.name not in outcome.refused:
+                typed[field.name] = to_json(judge(field, raw[field.name], place=handle.place()))
+        elif field.kind != "secret" and (field.name in given or field.name in raw):
+            typed[field.name] = raw.get(field.name, "")
+    return typed

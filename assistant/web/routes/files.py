@@ -11,7 +11,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from ...errors import NotFound
 from ...results import page
 from ...workspace import Handle
-from ..answers import by_htmx, page_answer, prefix_of
+from ..answers import by_htmx, page_answer, prefix_of, whole_number
 from ..views.base import page as whole_page
 from ..views.base import top
 from ..views.runs import ROWS, table_view
@@ -43,7 +43,7 @@ def add(app: Any, site: Any) -> None:
         columns = result.get("columns") or {}
         query = request.query_params
         sort, descending = query.get("sort"), query.get("descending") == "1"
-        offset = int(query["offset"]) if query.get("offset", "").isdigit() else 0
+        offset = whole_number(query.get("offset")) or 0
         if query.get("text"):
             rows = page(path, columns, sort, descending, 0, COPIED_ROWS)
             lines = ["\t".join(columns), *("\t".join(_cell(value) for value in row) for row in rows.rows)]

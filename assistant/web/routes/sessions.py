@@ -12,7 +12,7 @@ from ...launch import mark_interrupted
 from ...log import Fact
 from ...session import redo_of, undo_of
 from ...workspace import Handle
-from ..answers import done, page_answer, prefix_of, wants_json
+from ..answers import done, page_answer, prefix_of, wants_json, whole_number
 from ..gather import gather, results_of, today
 from ..views.session import session_page
 from ..views.shown import Shown
@@ -44,10 +44,10 @@ def entry_number(handle: Handle, text: str | None) -> int | None:
     """`?at=n` as a number of an entry; None for the present."""
     if text is None or text == "":
         return None
-    last = handle.session().n
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:12]) <= last:
+    last, number = handle.session().n, whole_number(text)
+    if number is None or not 1 <= number <= last:
         raise NotFound(f"There is no entry {text[:20]} in this session; it has {last}.")
-    return int(text)
+    return number
 
 
 def state_json(shown: Shown) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from starlette.responses import Response, StreamingResponse
 from ... import live
 from ...errors import AssistantError
 from ...workspace import Handle
+from ..answers import whole_number
 from ..gather import gather, results_of, today
 from ..regions import Sent, changes, draft_changes
 from ..views.shown import Shown
@@ -24,7 +25,7 @@ def add(app: Any, site: Any) -> None:
     async def events(request: Request, sid: str) -> Response:
         handle = await opened(site, sid)
         given = request.headers.get("last-event-id") or request.query_params.get("after") or ""
-        after = int(given) if given.isascii() and given.isdigit() else None
+        after = whole_number(given)
         if after is not None and after > handle.session().n:
             after = None  # another file than the page was made from: send everything
         return StreamingResponse(

@@ -27,6 +27,7 @@ from ...cards import Card
 from ...errors import Refused
 from ...fields import MISSING
 from ...forms import show
+from ...workflow import Step
 from ..markdown import markdown
 from .base import by_tag
 from .fields import field_row
@@ -131,14 +132,12 @@ def _open(shown: Shown, card: Card, number: int) -> list[Any]:
     again = "" if shown.fixed or not failure else _post(shown, card, "reopen", "Try again")
     trouble = Div(Span(str(failure.get("reason"))), again, cls="trouble", role="alert") if failure else ""
     because = P(f"Asked again, since {_label(shown, card.because)} changed.", cls="note because") if card.because else ""
-    upload = {"enctype": "multipart/form-data"} if any(f.kind == "upload" for f in step.fields) else {}
-    address = f"{shown.address}/steps/{step.name}"
+    sends = {} if shown.fixed else _sends(shown, step)
     form = Form(
         Div(because, *fields_of(shown, card), P(error, cls="note error", id=own, role="alert" if error else None),
             cls="body"),
         "" if shown.fixed else _footer(shown, card),
-        id=f"form-{step.name}", method="post", action=address, hx_post=address, hx_swap="none", novalidate=True,
-        hx_encoding=upload.get("enctype"), hx_sync="this:drop", inert=shown.fixed, **upload,
+        id=f"form-{step.name}", novalidate=True, inert=shown.fixed, **sends,
     )  # fmt: skip
     unfold = ""
     if step.help:
@@ -146,6 +145,15 @@ def _open(shown: Shown, card: Card, number: int) -> list[Any]:
         # without scripts nothing pushes the help into the chat, so it stands open on the card
         unfold = Div(Details(Summary("Help"), help_html), Noscript(Div(help_html)), cls="help-details")
     return [_header(card, number), unfold, trouble, form]
+
+
+def _sends(shown: Shown, step: Step) -> dict[str, str]:
+    """Where and how the card's form is sent."""
+    address = f"{shown.address}/steps/{step.name}"
+    sends = {"method": "post", "action": address, "hx_post": address, "hx_swap": "none", "hx_sync": "this:drop"}
+    if any(field.kind == "upload" for field in step.fields):
+        sends |= {"enctype": "multipart/form-data", "hx_encoding": "multipart/form-data"}
+    return sends
 
 
 def _footer(shown: Shown, card: Card) -> Any:

@@ -104,7 +104,7 @@ def _control(
     if kind == "choice" and (found := choices(field, offered)):
         return _choice(field, name, found, str(held), more)
     if kind == "choices" and (found := choices(field, offered)):
-        chosen = [str(item) for item in typed] if isinstance(typed, list) else _texts(value)
+        chosen = _texts(value if typed is MISSING else [typed] if isinstance(typed, str) else typed)
         boxes = [
             Label(Input(type="checkbox", name=name, value=text, checked=text in chosen), label, cls="option")
             for text, label in found
@@ -115,7 +115,7 @@ def _control(
     if kind in ("nested", "tuple", "nested_list", "dict"):
         return _parts(field, name, value, typed)
     if kind == "upload":
-        return _upload(field, name, value, more)
+        return _upload(field, name, typed if isinstance(typed, dict) else value, more)
     if kind in ("long", "lines", "choices", "list"):
         text = "\n".join(held) if isinstance(held, list) and all(isinstance(x, str) for x in held) else held
         rows = 6 if kind == "long" else 3

@@ -160,6 +160,7 @@ def _parameters(shown: Shown, entries: list[Entry], at: int) -> Any:
     """Each value that was set, suggested or refused, with who and why."""
     rows: list[Any] = []
     for entry in entries:
+        before = len(rows)
         if entry.did in ("set", "proposed"):
             rows += [
                 _value_row(shown, entry, name, value, at)
@@ -175,6 +176,8 @@ def _parameters(shown: Shown, entries: list[Entry], at: int) -> Any:
         elif entry.did in ("undid", "redid"):
             numbers = ", ".join(str(n) for n in entry.get("entries") or [])
             rows.append(_row(shown, entry, "", "", entry.by, f"{entry.did} {numbers}", at))
+        if len(rows) > before:
+            rows[before].id = f"p{entry.n}"  # where the conversation's links lead
     head = Thead(
         Tr(
             *[
@@ -213,8 +216,7 @@ def _value_row(shown: Shown, entry: Entry, name: str, value: Any, at: int) -> An
 
 def _row(shown: Shown, entry: Entry, name: Any, value: Any, by: str, why: str, at: int) -> Any:
     link = A(str(entry.n), href=f"{shown.address}/record?at={entry.n}#c{entry.n}")
-    return Tr(Td(link), Td(str(name)), Td(value), Td(by_tag(by)), Td(why), cls="at" if entry.n == at else None,
-              id=f"p{entry.n}" if name else None)  # fmt: skip
+    return Tr(Td(link), Td(str(name)), Td(value), Td(by_tag(by)), Td(why), cls="at" if entry.n == at else None)
 
 
 def _raw(entries: list[Entry]) -> Any:

@@ -45,13 +45,14 @@ def model_picker(shown: Shown) -> Any:
             Optgroup(label="Ollama is there, but has no model yet. Get one with: ollama pull NAME")
         )
     address = f"{shown.address}/model"
+    sends = {"method": "post", "action": address, "hx_post": address, "hx_trigger": "change", "hx_swap": "none"}
     # the button is for browsers without scripts
     return Form(
         Label("Model", fr="model-select", cls="hidden"),
         Select(*options, name="model", id="model-select", aria_label="Model", disabled=shown.fixed,
                title=problem or "Who answers in the chat"),
-        Button("Use", cls="plain no-script"),
-        method="post", action=address, hx_post=address, hx_trigger="change", hx_swap="none", id="model",
+        "" if shown.fixed else Button("Use", cls="plain no-script"),
+        id="model", **({} if shown.fixed else sends),
     )  # fmt: skip
 
 
