@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from .cards import Card, cards, open_card
+from .desk import FOR_MODELS
 from .forms import choices, limits, listed, noun, show
 from .log import Entry
 from .models import Request
 from .parameters import Field
 from .prompts import Prompts
 from .session import Session
-from .tools import FOR_MODELS, definitions
+from .tools import definitions
 from .workflow import Workflow
 
 TOKEN = 3.5  # characters, roughly
@@ -134,7 +135,10 @@ def alignment(
         for field in each.step.fields
         if field.name in each.values
     ]
-    refused = [{"name": key, "reason": _cut(str(e.get("reason")))} for key, e in session.refusals.items()]
+    refused = [
+        {"name": e.get("name") or f"the card {e.get('step')}", "reason": _cut(str(e.get("reason")))}
+        for e in session.refusals.values()
+    ]
     run = session.run
     return prompts.render(
         "alignment",

@@ -7,30 +7,26 @@ Nothing is written here but what the calls do; what was said is written at the e
 """
 
 import asyncio
-import time
 from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import live
 from .cards import Situation, cards, open_card
+from .desk import FOR_MODELS, Desk
 from .errors import ModelError
 from .history import Message, Prompt, digest, prompt, result
-from .log import Entry, Fact
-from .models import GUIDE, Call, Chat, Delta, Done, Request, guide
-from .models.catalogue import is_loaded
+from .log import Entry
+from .models import GUIDE, Call, Request, guide
 from .models.ollama import Ollama
-from .models.repair import claims_change, held, printed_calls, repair, shown
+from .models.repair import claims_change, printed_calls, repair
 from .prompts import Prompts
 from .session import Session
 from .settings import Bounds
-from .tools import ACTIONS, FOR_MODELS, VALUES, Desk, clean, execute
+from .stream import Reply, stream, watched
+from .tools import execute
 from .workspace import Handle
 
-FOR_GUIDE = (*VALUES, *ACTIONS)
-TICK = 0.4  # seconds between looks at what phase a reply is in
-QUIET = 0.8  # seconds of silence after which a model that was writing prepares a call
 EMPTY = "The model gave an empty answer. Ask again, or use the guide."
 
 
@@ -46,74 +42,13 @@ class Means:
     told: set[tuple[str, str]] = field(default_factory=set)  # notices, each once in a session
 
 
-@dataclass
-class Reply:
-    """A reply as far as it is, and what is left of it when it is stopped. `notices` are our own words."""
-
-    turn: str
-    model: str
-    draft: live.Draft
-    replaces: int | None = None
-    on_disk: asyncio.Future[Any] | None = None  # the user's line
-    texts: list[str] = field(default_factory=list)  # of the rounds that ended
-    thinking: list[str] = field(default_factory=list)
-    tokens: int = 0
-    prompt: str = ""
-    left_out: int = 0
-    incomplete: bool = False
-    notices: list[str] = field(default_factory=list)
-    began: float = field(default_factory=time.monotonic)
-    heard: float = 0.0  # when the last piece came; 0: none yet
-
-    @property
-    def by(self) -> str:
-        return "guide" if self.model == GUIDE else "model"
-
-    def said(self, text: str, **marks: bool) -> Fact:
-        """The line of what was said."""
-        fields: dict[str, Any] = {"text": clean(text), "turn": self.turn, "model": self.model}
-        thinking = "\n\n".join(part for part in self.thinking if part)
-        if thinking:
-            fields["thinking"] = clean(thinking)
-        if self.tokens:
-            fields["tokens"] = self.tokens
-        fields["seconds"] = round(time.monotonic() - self.began, 3)
-        if self.prompt:
-            fields["prompt"] = self.prompt
-        if self.replaces is not None:
-            fields["replaces"] = self.replaces
-        if self.left_out:
-            fields["left_out"] = self.left_out
-        return Fact(self.by, "said", fields | {name: True for name, on in marks.items() if on})
-
-    def facts(self) -> list[Fact]:
-        """The lines of a reply that ended well."""
-        notices = [Fact("app", "said", {"text": text, "turn": self.turn}) for text in self.notices]
-        return [self.said("\n\n".join(self.texts), incomplete=self.incomplete), *notices]
-
-    async def may_write(self) -> None:
-        """Waits until the user's words are on disk: nothing of the reply may be written before."""
-        if self.on_disk is not None:
-            await asyncio.shield(self.on_disk)
-
-
-@dataclass
-class _Round:
-    """What came of one request."""
-
-    text: str = ""
-    thinking: str = ""
-    calls: list[Call] = field(default_factory=list)
-    done: Done = field(default_factory=Done)
-
-
 async def guided(means: Means, handle: Handle, reply: Reply, desk: Desk, words: str) -> None:
     """The guide's rounds: it sees the situation in place of a prompt."""
     results: list[tuple[Call, dict[str, Any]]] = []
     for _ in range(means.bounds.rounds + 1):
         session, flow = handle.session(), handle.workflow()
         situation = Situation(flow, session, cards(session, flow), words, tuple(results), session.chat)
-        came = await _stream(guide.chat, Request(GUIDE, (), situation=situation), handle, reply)
+        came = await stream(guide.chat, Request(GUIDE, (), situation=situation), handle, reply)
         if came.text:
             reply.texts.append(came.text)
         if not came.calls:
@@ -206,7 +141,7 @@ class _Talk:
         reply.prompt = digest(request)
         try:
             async with means.locks[reply.model]:
-                came = await _watched(means, request, self.handle, reply)
+                came = await watched(means.ollama, request, self.handle, reply)
         except ModelError as error:
             if not await self._recover(error):
                 raise
@@ -280,69 +215,6 @@ class _Talk:
             self.reply.notices.append(reached)
             self.tools, self.names = [], []
             self.trail.append({"role": "user", "content": self.means.prompts.render("words")})
-
-
-async def _watched(means: Means, request: Request, handle: Handle, reply: Reply) -> _Round:
-    """A model's stream, beside which a timer tells the phase."""
-    reply.heard = 0.0
-    _phase(handle, reply, "waiting")
-    watch = asyncio.create_task(_tell_phase(means.ollama, handle, reply))
-    try:
-        return await _stream(means.ollama.chat, request, handle, reply)
-    finally:
-        watch.cancel()
-
-
-async def _stream(speak: Chat, request: Request, handle: Handle, reply: Reply) -> _Round:
-    """Collects one reply, and shows it as it comes. Words that may become a call are held back."""
-    came, draft = _Round(), reply.draft
-    before = "".join(f"{text}\n\n" for text in reply.texts)
-    draft.text, draft.thinking = before.strip(), "\n\n".join(part for part in reply.thinking if part)
-    free = False
-    async for delta in _closing(speak(request)):
-        reply.heard = time.monotonic()
-        came.text += delta.text
-        came.thinking += delta.thinking
-        came.calls += delta.calls
-        draft.thinking += delta.thinking
-        if delta.text and free:
-            draft.text += delta.text
-        elif delta.text and not held(came.text):
-            free = True
-            draft.text = before + shown(came.text)
-        draft.phase = "preparing" if delta.calls else "writing"
-        if delta.done:
-            came.done = delta.done
-        live.wake(handle.sid)
-    return came
-
-
-async def _closing(deltas: AsyncIterator[Delta]) -> AsyncIterator[Delta]:
-    """The deltas; the stream behind them is closed at once when nobody reads on."""
-    try:
-        async for delta in deltas:
-            yield delta
-    finally:
-        if isinstance(deltas, AsyncGenerator):
-            await deltas.aclose()
-
-
-async def _tell_phase(ollama: Ollama, handle: Handle, reply: Reply) -> None:
-    """Waiting, loading, reading before the first piece; preparing where the words stop. By timers."""
-    while True:
-        await asyncio.sleep(TICK)
-        if not reply.heard:
-            loaded = await is_loaded(ollama, reply.model)
-            if loaded is not None and not reply.heard:
-                _phase(handle, reply, "reading" if loaded else "loading")
-        elif time.monotonic() - reply.heard > QUIET:
-            _phase(handle, reply, "preparing")
-
-
-def _phase(handle: Handle, reply: Reply, phase: str) -> None:
-    if reply.draft.phase != phase:
-        reply.draft.phase = phase
-        live.wake(handle.sid)
 
 
 def words_of(session: Session, turn: str) -> Entry | None:

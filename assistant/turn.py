@@ -16,6 +16,7 @@ from loguru import logger
 
 from . import live
 from .actions import Outcome, new_id
+from .desk import Desk, clean, words_that_count
 from .errors import AssistantError, Conflict, ModelError, NotFound, Refused
 from .launch import start_run as launch
 from .log import Fact
@@ -24,10 +25,10 @@ from .models.catalogue import catalogue
 from .models.ollama import Ollama
 from .models.phrases import recognise, rest
 from .prompts import Prompts
-from .reply import Means, Reply, guided, modelled, words_of
+from .reply import Means, guided, modelled, words_of
 from .session import Session
 from .settle import LONGEST, StartRun, settle
-from .tools import Desk, clean, words_that_count
+from .stream import Reply
 from .workspace import Handle, Workspace
 
 FRESH = 3.0  # seconds that a look at Ollama is good for
@@ -120,6 +121,11 @@ class Chat:
         line = self._lines.get(sid)
         return line is not None and (line.job is not None or bool(line.jobs))
 
+    async def idle(self, sid: str) -> None:
+        """Waits until all replies of the session are written."""
+        while (line := self._lines.get(sid)) and line.task:
+            await asyncio.wait({line.task})
+
     def model_of(self, session: Session) -> str:
         """The session's model: its choice, the program's, the first local one with tools, or the guide."""
         chosen = session.model or self.workspace.settings.model
@@ -174,11 +180,14 @@ class Chat:
                 await self._turn(handle, job)
             except AssistantError as error:  # the log takes no lines, or the session is gone
                 logger.warning("The turn {} of {} was not written: {}", job.turn, handle.sid, error)
+            except Exception as error:  # a fault of ours must not keep the turns that wait from their answers
+                logger.opt(exception=error).error("The turn {} of {} broke.", job.turn, handle.sid)
             finally:
                 line.job = None
                 live.drafts.pop(handle.sid, None)
                 live.wake(handle.sid)
                 job.done.set()
+        self._lines.pop(handle.sid, None)
 
     async def _turn(self, handle: Handle, job: _Job) -> None:
         if self.catalogue is None and not (handle.session().model or self.workspace.settings.model):

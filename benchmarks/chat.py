@@ -4,6 +4,7 @@ import dataclasses
 import http.client
 import json
 import re
+import statistics
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -44,24 +45,28 @@ def measure(runs: int) -> Iterator[Figure]:
 def first_token(bench: Bench, runs: int) -> Iterator[Figure]:
     reply = Round(text=(FIRST, " and", " more", "\n\n", END))
     own = median(lambda: bare(bench.double, reply)[0], runs)
-    seen = median(lambda: in_browser(bench, reply)[0], runs)
+    first, *others = in_browser(bench, reply, runs + 1)
+    seen = statistics.median(each.first for each in others)
     note = f"of a model that takes {own:.1f} ms itself"
     yield Figure("first token, added", seen - own, "ms", 10, f"Enter to text in the page, {note}")
+    yield Figure(
+        "first token of a page, added", first.first - own, "ms", None, "the first message after it opened"
+    )
     sent = median(lambda: on_stream(bench, reply), runs)
     yield Figure("first token, added by the server", sent - own, "ms", None, f"POST to stream, {note}")
 
 
 def many_tokens(bench: Bench, runs: int) -> Iterator[Figure]:
-    few = median(lambda: in_browser(bench, ended(tokens(500)))[1], runs)
+    few = median(lambda: in_browser(bench, ended(tokens(500)))[0].all, runs)
     yield Figure("500 tokens without delay", few, "ms", 150, "all visible, Markdown rendered")
-    many = median(lambda: in_browser(bench, ended(tokens(5_000)))[1], max(1, runs // 2))
+    many = median(lambda: in_browser(bench, ended(tokens(5_000)))[0].all, max(1, runs // 2))
     yield Figure("5,000 tokens without delay", many, "ms", None, f"{many / few:.1f} times that of 500")
 
 
 def slow_tokens(bench: Bench, runs: int) -> Iterator[Figure]:
     reply = ended(tokens(500, 0.005))
     own = bare(bench.double, reply)[1]
-    seen = median(lambda: in_browser(bench, reply)[1], max(1, runs // 2), warm=0)
+    seen = median(lambda: in_browser(bench, reply)[0].all, max(1, runs // 2), warm=0)
     yield Figure("500 tokens at 5 ms each", seen, "ms", 2_520, f"the model itself {own:,.0f} ms")
 
 
@@ -87,21 +92,32 @@ def bare(double: Double, reply: Round) -> tuple[float, float]:
     return 1e3 * (first - begun), 1e3 * (ended - begun)
 
 
-def in_browser(bench: Bench, reply: Round) -> tuple[float, float]:
+@dataclass(frozen=True)
+class Seen:
     """Milliseconds from Enter to the first text of the reply in the page, and to all of it."""
-    bench.double.enqueue(MODEL, reply)
-    with program.fresh_page(bench.browser) as page:
-        program.open_session(page, bench.server.address + bench.server.begin())
-        page.fill("#chat-input", WORDS)
-        page.evaluate(_WATCH_REPLY, END)
-        page.press("#chat-input", "Enter")
-        seen = page.evaluate("() => window.reply")
-        page.wait_for_selector(f"{SAID} .words")
-        _check(page.text_content(f"{SAID} .words") or "", reply)
-        return seen["first"], seen["all"]
+
+    first: float
+    all: float
 
 
 SAID = 'article.message[data-did="said"][data-by="model"]'
+
+
+def in_browser(bench: Bench, reply: Round, times: int = 1) -> list[Seen]:
+    """Says something `times` times in one new session, each time with this reply."""
+    found = []
+    with program.fresh_page(bench.browser) as page:
+        program.open_session(page, bench.server.address + bench.server.begin())
+        for n in range(times):
+            bench.double.enqueue(MODEL, reply)
+            page.fill("#chat-input", WORDS)
+            page.evaluate(_WATCH_REPLY, [END, SAID])
+            page.press("#chat-input", "Enter")
+            found.append(Seen(**page.evaluate("() => window.reply")))
+            said = page.locator(SAID).nth(n)
+            _check(said.locator(".words").text_content() or "", reply)
+            page.wait_for_selector("#draft[hidden]", state="attached")
+    return found
 
 
 def _check(shown: str, reply: Round) -> None:
@@ -111,15 +127,19 @@ def _check(shown: str, reply: Round) -> None:
         raise RuntimeError(f"The page does not show the whole reply, rendered; it ends in {shown[-80:]!r}.")
 
 
-_WATCH_REPLY = """(end) => {
+_WATCH_REPLY = """([end, said]) => {
     let pressed, first;
-    addEventListener("keydown", () => (pressed ??= performance.now()), { capture: true });
-    const parts = '#draft-done, #draft-tail, article.message[data-did="said"][data-by="model"] .words';
+    const known = document.querySelectorAll(said).length;
+    const parts = () => [
+        ...document.querySelectorAll("#draft-done, #draft-tail"),
+        ...[...document.querySelectorAll(said)].slice(known).map((each) => each.querySelector(".words")),
+    ];
     const changes = { subtree: true, childList: true, characterData: true };
+    addEventListener("keydown", () => (pressed ??= performance.now()), { capture: true, once: true });
     window.reply = new Promise((done, fail) => {
         setTimeout(() => fail(new Error("The reply did not come within 60 s.")), 60_000);
         new MutationObserver((_, observer) => {
-            for (const part of document.querySelectorAll(parts)) {
+            for (const part of parts()) {
                 if (part.firstElementChild) first ??= performance.now() - pressed;
                 if (!part.lastElementChild?.textContent.includes(end)) continue;
                 observer.disconnect();

@@ -18,7 +18,7 @@ from .figures import ROOT
 
 SITE = Path("/usr/share/doc/python3-doc/html")
 PICTURE = ROOT / "docs" / "session.png"
-SIZE = {"width": 1440, "height": 900}
+SIZE = {"width": 1440, "height": 1040}
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -31,7 +31,9 @@ class Quiet(SimpleHTTPRequestHandler):
 @contextmanager
 def site() -> Iterator[str]:
     """The address of the documentation, as long as it is served."""
-    with ThreadingHTTPServer(("127.0.0.1", program.free_port()), partial(Quiet, directory=str(SITE))) as found:
+    with ThreadingHTTPServer(
+        ("127.0.0.1", program.free_port()), partial(Quiet, directory=str(SITE))
+    ) as found:
         threading.Thread(target=found.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{found.server_port}/"
         found.shutdown()
@@ -59,7 +61,7 @@ def go_halfway(page: Page, address: str) -> None:
     press_next(page, "scope")
     say(page, "only the tutorial and the library please, and wait half a second")
     say(page, "why do you need a pause?")
-    page.mouse.move(0, 0)
+    page.evaluate("() => scrollTo(0, 0)")
 
 
 def press_next(page: Page, step: str) -> None:

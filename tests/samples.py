@@ -46,7 +46,6 @@ def finish(depth, names: Annotated[list[str], Ask("Names", options=names_for)] =
 def go(depth, double, names):
     yield Progress(1, 2, "half")
     if depth == 3:
-        Path("started").touch()
         time.sleep(600)
     if depth == 4:
         raise RuntimeError("Four fails.")
@@ -54,7 +53,7 @@ def go(depth, double, names):
     yield Table("numbers", rows)
     yield Note("# Done <script>alert(1)</script>")
     yield Graph("links", [{"id": "a"}, {"id": "b"}], [{"source": "a", "target": "b"}])
-    path = Path("report.html")
+    path = Path("report #1 100%.html")
     path.write_text("<script>alert(1)</script>", "utf-8")
     yield Download(path)
     yield Progress(2, 2, "done")

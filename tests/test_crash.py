@@ -4,13 +4,20 @@ Run as a program, this file is the small writers' cradle: it forks them, kills t
 of writing, and looks at what they leave. It is a process of its own: forking is safe only without threads.
 """
 
+import hashlib
 import json
 import os
 import random
 import signal
 import subprocess
 import sys
+import threading
+from itertools import count
 from pathlib import Path
+
+import httpx
+from samples import SMALL, complete, soon
+from serving import PATIENCE, Server, make_workspace, serving
 
 from assistant.log import Fact, Log, create, read
 
@@ -104,6 +111,178 @@ def test_hundreds_of_killed_writers_lose_nothing_that_was_acknowledged(tmp_path)
     counts = json.loads(cradle.stdout)
     assert counts["kills"] == ROUNDS * WRITERS >= 200
     assert counts["acknowledged"] >= ROUNDS
+
+
+# --- the real server -----------------------------------------------------------------------------------
+
+KILLS = 12
+HANDS = 6
+NOTES = '''
+"""Two cards that take any text and a file, and a run."""
+from assistant import Note, Upload, Workflow
+
+flow = Workflow("Notes")
+
+
+@flow.step
+def write(text: str, paper: Upload | None = None):
+    """Which text?"""
+    return {"length": len(text)}
+
+
+@flow.step
+def check(length, name: str = ""):
+    """Whose is it?"""
+
+
+@flow.run
+def keep(text):
+    yield Note(text)
+'''
+
+
+class Promises:
+    """What the server has answered with 2xx or 3xx, from all hands (a class: they share it)."""
+
+    def __init__(self) -> None:
+        self.sessions: set[str] = set()
+        self.words: list[tuple[str, str]] = []  # session, what was said
+        self.values: list[tuple[str, str]] = []  # session, the text that was set
+        self.files: list[tuple[str, str]] = []  # session, the content's digest
+
+    def __len__(self) -> int:
+        return len(self.sessions) + len(self.words) + len(self.values) + len(self.files)
+
+
+def hand(address: str, name: str, sids: list[str], promises: Promises) -> None:
+    """Says, fills cards, gives files and begins sessions until the server is gone."""
+    chance = random.Random(name)
+    with httpx.Client(base_url=address, timeout=PATIENCE, trust_env=False) as client:
+        for number in count():
+            sid, text = chance.choice(sids), f"{name}-{number} schön"
+            try:
+                match chance.randrange(8):
+                    case 0:
+                        answer = client.post("sessions", data={"workflow": "notes"})
+                        assert answer.status_code == 303
+                        promises.sessions.add(answer.headers["location"].rsplit("/", 1)[1])
+                    case 1 | 2 | 3:
+                        answer = client.post(f"sessions/{sid}/messages", data={"text": text})
+                        assert answer.status_code == 303
+                        promises.words.append((sid, text))
+                    case 4:
+                        content = text.encode() * chance.choice([1, 10_000])
+                        files = {"paper": ("paper.txt", content)}
+                        answer = client.post(f"sessions/{sid}/steps/write", data={"text": text}, files=files)
+                        if answer.status_code == 303:
+                            promises.values.append((sid, text))
+                            promises.files.append((sid, hashlib.sha256(content).hexdigest()))
+                    case 5 | 6:
+                        answer = client.post(f"sessions/{sid}/steps/write", data={"text": text})
+                        if answer.status_code == 303:
+                            promises.values.append((sid, text))
+                    case _:
+                        answer = client.post(f"sessions/{sid}/steps/write/reopen")
+                assert answer.status_code in (204, 303, 409), answer.text
+            except httpx.TransportError:
+                return  # it was killed
+
+
+def keeps(server: Server, promises: Promises) -> None:
+    """Every promise is in the logs and the files, as they lie there; each log is whole."""
+    for folder in (server.workspace / "conversations").glob("2*"):
+        if (folder / "log.jsonl").is_file():
+            assert server.entries(folder.name)[0].did == "began"
+    entries = {sid: server.entries(sid) for sid in promises.sessions}
+    said = {(sid, e["text"]) for sid in entries for e in entries[sid] if e.did == "said" and e.by == "user"}
+    assert set(promises.words) <= said
+    values = {(s, e["values"].get("text")) for s in entries for e in entries[s] if e.did == "set" and e.by == "user"}
+    assert set(promises.values) <= values
+    added = {(sid, e["sha256"]): e["file"] for sid in entries for e in entries[sid] if e.did == "added"}
+    for sid, digest in promises.files:
+        content = (server.folder(sid) / "files" / added[sid, digest]).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == digest
+
+
+def test_a_dozen_kills_of_the_real_server_under_load(tmp_path):
+    chance, promises = random.Random(20_261_121), Promises()
+    server = Server(make_workspace(tmp_path / "work", notes=NOTES)).start()
+    try:
+        sids = [server.begin("notes") for _ in range(4)]
+        promises.sessions.update(sids)
+        for kill in range(KILLS):
+            before = len(promises)
+            hands = [
+                threading.Thread(target=hand, args=(server.address, f"k{kill}h{n}", sids, promises))
+                for n in range(HANDS)
+            ]
+            for thread in hands:
+                thread.start()
+            goal = before + chance.randrange(5, 60)
+            soon(lambda goal=goal: len(promises) >= goal)
+            assert server.end(signal.SIGKILL) == -signal.SIGKILL
+            for thread in hands:
+                thread.join(PATIENCE)
+            keeps(server, promises)
+            server.start()
+            for address in ("", *(f"sessions/{sid}" for sid in sids)):
+                assert server.get(address).status_code == 200
+        for sid in promises.sessions:
+            assert server.get(f"sessions/{sid}").status_code == 200
+            assert server.post(f"sessions/{sid}/messages", {"text": "after all"}).status_code == 303
+        keeps(server, promises)
+        assert len(promises.words) >= KILLS
+        assert len(promises.values) >= KILLS
+        assert promises.files
+    finally:
+        server.end(signal.SIGKILL)
+    assert "Traceback" not in server.errors()
+
+
+def children(pid: int) -> list[int]:
+    """The processes that `pid` started and that live."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            _, _, rest = (folder / "stat").read_text().rpartition(") ")
+        except OSError:
+            continue  # it has just ended
+        state, parent = rest.split()[:2]
+        if int(parent) == pid and state != "Z":
+            found.append(int(folder.name))
+    return found
+
+
+def lives(pid: int) -> bool:
+    try:
+        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(") ")[2][0] != "Z"
+    except OSError:
+        return False
+
+
+def test_a_kill_in_the_middle_of_a_run_leaves_no_process_and_the_run_can_be_started_again(tmp_path):
+    with serving(make_workspace(tmp_path / "work", small=SMALL)) as server:
+        sid = complete(server, server.begin("small"), 3)
+        for turn in (1, 2):
+            server.post(f"sessions/{sid}/runs")
+            server.wait(sid, lambda s, turn=turn: len(s.did(sid, "progressed")) == turn)
+            run = server.state(sid)["run"]
+            assert run["state"] == "running"
+            left = children(server.process.pid)
+            assert left
+            server.end(signal.SIGKILL)
+            soon(lambda left=left: not any(lives(pid) for pid in left))
+            server.start()
+            state = server.state(sid)
+            assert (state["run"]["run"], state["run"]["state"]) == (run["run"], "interrupted")
+            assert len(server.did(sid, "interrupted")) == turn
+            page = server.page(f"sessions/{sid}")
+            assert "interrupted" in page.select_one("#runs").text
+            assert page.select_one("#runs form")["action"] == f"sessions/{sid}/runs"
+        server.post(f"sessions/{sid}/steps/start/reopen")
+        server.next(sid, "start", {"depth": "2"})
+        server.next(sid, "finish", {})
+        assert server.run(sid)["state"] == "finished"
 
 
 if __name__ == "__main__":

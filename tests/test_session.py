@@ -205,7 +205,9 @@ def test_there_is_no_undo_of_what_is_no_action() -> None:
 
 
 def test_undo_brings_stale_values_back_and_redo_takes_them_again() -> None:
-    log = entries(*TWO_CARDS, values("a", x=5), mark("reopened", "b", "app", because="x"), mark("opened", "b", "app"))
+    log = entries(
+        *TWO_CARDS, values("a", x=5), mark("reopened", "b", "app", because="x"), mark("opened", "b", "app")
+    )
     assert undo_of(fold(log)) == (8, 9, 10)
     session = fold(undone(log, 8, 9, 10))
     assert session.values == {"x": 1, "y": 2}
@@ -264,4 +266,4 @@ def cost(size: int) -> float:
 
 
 def test_the_cost_of_folding_grows_with_the_length_and_not_with_its_square() -> None:
-    assert cost(16_000) < 10 * cost(4_000)  # a square would be 16
+    assert cost(40_000) < 25 * cost(4_000)  # a square would be 100

@@ -79,8 +79,7 @@ class Room:
         self.double.enqueue(MODEL, *rounds)
 
     async def quiet(self) -> None:
-        while self.chat.running(self.handle.sid):
-            await asyncio.sleep(0.002)
+        await self.chat.idle(self.handle.sid)
 
     async def say(self, text: str) -> list[Entry]:
         """The entries that came of these words, without the words."""
@@ -101,7 +100,9 @@ class Room:
 async def room(tmp_path: Path, double: Double) -> AsyncIterator[Room]:
     (tmp_path / "workflows").mkdir()
     (tmp_path / "workflows" / "crawl.py").write_text(FLOW)
-    settings = Settings(tmp_path, ollama_host=double.address, model=MODEL, bounds=Bounds(history_tokens=1_000))
+    settings = Settings(
+        tmp_path, ollama_host=double.address, model=MODEL, bounds=Bounds(history_tokens=1_000)
+    )
     workspace = Workspace(settings)
     handle = await actions.begin(workspace, "crawl")
     started: list[str] = []
@@ -163,7 +164,9 @@ async def test_all_calls_of_one_round_are_one_write(room: Room) -> None:
 
 @pytest.mark.anyio
 async def test_words_beside_a_call_are_kept_and_sent_back_with_it(room: Room) -> None:
-    room.script(Round(text=("Setting it.",), calls=(("set_values", {"depth": 3}),), where="text"), say("There."))
+    room.script(
+        Round(text=("Setting it.",), calls=(("set_values", {"depth": 3}),), where="text"), say("There.")
+    )
     entries = await room.say("depth 3")
     assert entries[-1]["text"] == "Setting it.\n\nThere."
     assert room.requests[1]["messages"][-2]["content"] == "Setting it."
@@ -173,7 +176,7 @@ async def test_words_beside_a_call_are_kept_and_sent_back_with_it(room: Room) ->
 async def test_a_refused_value_goes_back_with_its_reason_and_can_be_repaired(room: Room) -> None:
     room.script(call("set_values", depth=9, limit=50), call("set_values", depth=5), say("Depth is 5."))
     entries = await room.say("depth 9, or 5 if that is too much, and 50 pages")
-    assert did(entries) == ["called", "set", "refused", "called", "set", "said"]
+    assert did(entries) == ["called", "refused", "set", "called", "set", "said"]
     assert room.values == {"limit": 50, "depth": 5}
     assert "1 to 5" in tool_results(room.requests[1])[0]["refused"]["depth"]
 
@@ -311,8 +314,9 @@ async def test_stop_closes_the_stream_and_keeps_only_the_words(room: Room) -> No
     room.script(raw(line(MODEL, "Let me "), line(MODEL, "see"), set_, 0.9))
     before, gone = len(room.handle.log.entries), room.double.disconnected
     await room.chat.say(room.handle, "depth 3")
-    while not (draft := live.drafts.get(room.handle.sid)) or draft.text != "Let me see":
-        await asyncio.sleep(0.002)
+    sid = room.handle.sid
+    while not (draft := live.drafts.get(sid)) or draft.text != "Let me see" or draft.phase != "preparing":
+        assert await live.changed(sid, live.beat(sid), 5)
     assert await room.chat.stop(room.handle)
     entries = room.handle.log.entries[before + 1 :]
     assert did(entries) == ["said"]
@@ -416,8 +420,7 @@ async def test_no_ollama_is_said_and_without_a_choice_the_guide_answers(room: Ro
     try:
         handle = chat.workspace.open(room.handle.sid)
         await chat.say(handle, "depth 3")
-        while chat.running(handle.sid):
-            await asyncio.sleep(0.002)
+        await chat.idle(handle.sid)
         assert chat.model_of(handle.session()) == "guide"
         assert (await chat.look()).problem
         last = handle.log.entries[-1]
@@ -429,8 +432,13 @@ async def test_no_ollama_is_said_and_without_a_choice_the_guide_answers(room: Ro
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("name", ["bare-json", "fenced-json", "decorated-name", "prefixed-name", "string-arguments",
-                                  "call-in-done", "text-and-call", "missing-ids", "same-ids", "two-objects"])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    [
+        "bare-json", "fenced-json", "decorated-name", "prefixed-name", "string-arguments", "call-in-done",
+        "text-and-call", "missing-ids", "same-ids", "two-objects",
+    ],
+)  # fmt: skip
 async def test_what_small_models_get_wrong_still_sets_the_value(room: Room, name: str) -> None:
     await room.model(name)
     entries = await room.say("depth 3, 5 pages, or 50 pages")
@@ -441,7 +449,9 @@ async def test_what_small_models_get_wrong_still_sets_the_value(room: Room, name
 @pytest.mark.anyio
 async def test_a_model_without_tools_answers_and_that_is_said_once(room: Room) -> None:
     room.double.add("plain:1b", capabilities=("completion", "tools"))
-    room.double.enqueue("plain:1b", fail(400, "plain:1b does not support tools"), say("Hello."), say("Again."))
+    room.double.enqueue(
+        "plain:1b", fail(400, "plain:1b does not support tools"), say("Hello."), say("Again.")
+    )
     await room.model("plain:1b")
     entries = await room.say("good morning")
     assert [(e.by, e.did) for e in entries] == [("model", "said"), ("app", "said")]
@@ -473,7 +483,9 @@ async def test_again_replaces_the_reply_and_keeps_the_words(room: Room) -> None:
 
 @pytest.mark.anyio
 async def test_thinking_is_kept_for_the_round_and_never_sent_in_later_turns(room: Room) -> None:
-    room.script(Round(thinking=("Hm, three.",), calls=(("set_values", {"depth": 3}),)), say("Set."), say("Yes."))
+    room.script(
+        Round(thinking=("Hm, three.",), calls=(("set_values", {"depth": 3}),)), say("Set."), say("Yes.")
+    )
     entries = await room.say("depth 3")
     assert entries[-1]["thinking"] == "Hm, three."
     assert room.requests[1]["messages"][-2]["thinking"] == "Hm, three."

@@ -4,9 +4,12 @@ import asyncio
 import csv
 import io
 import json
+import resource
+import shutil
 import socket
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -18,6 +21,7 @@ from assistant.log import Fact, Log, encode, read
 from assistant.settings import Settings
 from assistant.web.app import make_app
 
+EXPORTS = ("log.jsonl", "conversation.md", "parameters.json", "parameters.csv")
 STATE = {"session", "workflow", "n", "open", "steps", "values", "origins", "run"}
 
 
@@ -366,7 +370,7 @@ def test_two_starts_at_once_are_one_run(server, sid):
 
 def test_files_are_sent_to_be_kept_never_to_be_shown(server, ran):
     for produced in server.did(ran, "produced"):
-        answer = server.get(f"sessions/{ran}/files/{produced['file']}")
+        answer = server.get(f"sessions/{ran}/files/{quote(produced['file'])}")
         assert answer.status_code == 200
         assert answer.headers["content-disposition"].startswith("attachment")
         assert answer.headers["content-security-policy"] == "sandbox"
@@ -553,7 +557,7 @@ def test_exports(server, ran):
     table = server.get(f"sessions/{ran}/export/parameters.csv").text
     assert table.splitlines()[0] == "name,value,by"
     assert "# Small one" in server.get(f"sessions/{ran}/export/conversation.md").text
-    for format in ("log.jsonl", "parameters.json", "parameters.csv", "conversation.md"):
+    for format in EXPORTS:
         answer = server.get(f"sessions/{ran}/export/{format}")
         assert answer.headers["content-disposition"].startswith("attachment")
         assert answer.headers["content-security-policy"] == "sandbox"
@@ -685,7 +689,8 @@ def test_a_session_whose_workflow_is_gone_can_be_looked_at(server):
     page = server.page(f"sessions/{sid}")
     assert "no workflow" in page.select_one("#notice").text
     assert not page.select("#chat-input, .next")
-    assert server.get(f"sessions/{sid}/record").status_code == 200
+    for address in ("/record", "/record?at=2", "?at=3", *(f"/export/{name}" for name in EXPORTS)):
+        assert server.get(f"sessions/{sid}{address}").status_code == 200, address
     state = server.state(sid)
     assert set(state) == STATE
     assert state["values"]["depth"] == 2
@@ -754,7 +759,8 @@ def test_a_log_that_is_damaged_in_the_middle_is_forked_from_its_last_good_entry(
         status = server.post(f"sessions/{sid}/{address}", {"depth": "3", "text": "x"}).status_code
         assert 400 <= status < 500, address
     assert path.read_bytes() == damaged
-    assert server.get(f"sessions/{sid}/record").status_code == 200
+    for address in ("/record", "/record?at=2", "?at=3", *(f"/export/{name}" for name in EXPORTS)):
+        assert server.get(f"sessions/{sid}{address}").status_code == 200, address
     assert server.get("").status_code == 200
     form = forms[0]
     answer = server.post(form["action"], {i["name"]: i["value"] for i in form.select("input")})
@@ -781,6 +787,46 @@ def test_a_log_of_a_newer_format_can_only_be_looked_at(server, sid):
         status = server.post(f"sessions/{sid}/{address}", {"depth": "3", "text": "x", "name": "x"}).status_code
         assert status == 409, address
     assert path.read_bytes() == before
+
+
+def test_a_session_whose_folder_was_removed_is_gone(server, sid):
+    server.next(sid, "start", {"depth": "2"})
+    shutil.rmtree(server.folder(sid))
+    assert server.post(f"sessions/{sid}/steps/finish", {}).status_code == 404
+    assert server.get(f"sessions/{sid}").status_code == 404
+    assert f"sessions/{sid}" not in server.get("").text
+    assert not server.folder(sid).exists()
+
+
+def test_a_log_that_was_put_back_to_an_earlier_one_is_read_again(server, sid):
+    path = server.folder(sid) / "log.jsonl"
+    before = path.read_bytes()
+    server.next(sid, "start", {"depth": "2"})
+    (path.parent / "earlier").write_bytes(before)
+    (path.parent / "earlier").rename(path)
+    assert server.state(sid)["open"] == "start"
+    server.next(sid, "start", {"depth": "5"})
+    assert server.state(sid)["values"]["depth"] == 5
+    server.entries(sid)
+
+
+def test_what_can_not_be_written_is_503_and_nothing_is_lost(server, sid):
+    server.next(sid, "start", {"depth": "7"})
+    before = (server.folder(sid) / "log.jsonl").read_bytes()
+    hard = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE)[1]
+    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (len(before) + 20, hard))  # a full disk
+    try:
+        for address in ("steps/deep", "messages", "undo", "steps/deep/help", "name"):
+            form = {"reason": "to see", "text": "x" * 200, "name": "y" * 100}
+            answer = server.post(f"sessions/{sid}/{address}", form)
+            assert answer.status_code == 503, address
+            assert "File too large" in answer.text
+        assert server.get(f"sessions/{sid}").status_code == 200
+    finally:
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (hard, hard))
+    assert (server.folder(sid) / "log.jsonl").read_bytes() == before
+    server.next(sid, "deep", {"reason": "to see"})
+    assert server.state(sid)["values"]["reason"] == "to see"
 
 
 def test_an_entry_of_a_kind_that_is_not_known_changes_nothing(server, sid):

@@ -18,8 +18,8 @@ from ..launch import start_run
 from ..settings import Settings
 from ..turn import Chat
 from ..workspace import Workspace
-from .assets import assets
 from .answers import error_answer, sentence_answer
+from .assets import assets
 from .gate import FAILED, Gate
 from .routes import cards, chat, files, home, record, sessions, stream
 
@@ -54,7 +54,7 @@ def make_app(settings: Settings) -> ASGIApp:
     return Gate(GZipMiddleware(app, minimum_size=1_000, compresslevel=5), settings)
 
 
-async def _lifespan(site: Site, app: Any) -> AsyncIterator[None]:
+async def _lifespan(site: Site, app: Any) -> AsyncIterator[dict[str, Any]]:
     watcher = asyncio.create_task(site.chat.watch(lambda: list(site.streams)))
     try:
         yield {"ending": site.ending}

@@ -42,11 +42,24 @@ def gather(
         problem = problem or f"{error} The session can be looked at, but not continued."
     here = at is None
     return Shown(
-        handle.sid, session, flow, shown_cards, session.name or name_of(session), at, problem, damaged,
-        handle.log.damage.last_good if handle.log.damage else 0, now.n,
-        live.drafts.get(handle.sid) if here else None, live.progress.get(handle.sid) if here else None, catalogue,
-        model, sessions or [], dict(typed or {}), handle.workspace.settings.upload_bytes,
-    )  # fmt: skip
+        handle.sid,
+        session,
+        flow,
+        shown_cards,
+        session.name or name_of(session),
+        at,
+        problem,
+        damaged,
+        handle.log.damage.last_good if handle.log.damage else 0,
+        now.n,
+        live.drafts.get(handle.sid) if here else None,
+        live.progress.get(handle.sid) if here else None,
+        catalogue,
+        model,
+        sessions or [],
+        dict(typed or {}),
+        handle.workspace.settings.upload_bytes,
+    )
 
 
 def trouble(handle: Handle) -> tuple[str | None, bool]:

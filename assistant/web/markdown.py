@@ -7,9 +7,8 @@ import nh3
 from fastcore.xml import Safe
 from markdown_it import MarkdownIt
 
-TAGS = set(
-    "p br hr strong em del code pre blockquote ul ol li a h1 h2 h3 h4 h5 h6 table thead tbody tr th td".split()
-)
+TAGS = set("p br hr strong em del code pre blockquote ul ol li a table thead tbody tr th td".split())
+TAGS |= {"h1", "h2", "h3", "h4", "h5", "h6"}
 _parsers = {
     breaks: MarkdownIt("commonmark", {"html": False, "breaks": breaks}).enable(["table", "strikethrough"])
     for breaks in (False, True)

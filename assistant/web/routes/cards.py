@@ -60,7 +60,9 @@ def add(app: Any, site: Any) -> None:
         if not by_htmx(request):
             return page_of(shown, handle, request, 409)
         markup = [
-            partial(f"#card-{card.step.name}", "outerMorph", str(to_xml(card_view(shown, card, n), indent=False)))
+            partial(
+                f"#card-{card.step.name}", "outerMorph", str(to_xml(card_view(shown, card, n), indent=False))
+            )
             for n, card in enumerate(shown.cards, 1)
         ]
         sentence = partial("#toast", "innerHTML", str(to_xml(P(str(error)))))
@@ -175,7 +177,9 @@ def _keep(folder: Path, upload: UploadFile) -> Fact:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        raise WriteFailed(f"The file {upload.filename!r} could not be kept: {error.strerror}. Nothing was changed.") from error
+        raise WriteFailed(
+            f"The file {upload.filename!r} could not be kept: {error.strerror}. Nothing was changed."
+        ) from error
     return Fact("user", "added", {"file": path.name, "bytes": size, "sha256": digest.hexdigest()})
 
 

@@ -68,7 +68,13 @@ def add(app: Any, site: Any) -> None:
                 "problem": found.problem,
                 "notice": found.notice,
                 "models": [
-                    {"name": m.name, "tools": m.tools, "thinking": m.thinking, "size": m.size, "context": m.context}
+                    {
+                        "name": m.name,
+                        "tools": m.tools,
+                        "thinking": m.thinking,
+                        "size": m.size,
+                        "context": m.context,
+                    }
                     for m in found.models
                 ],
             }

@@ -39,7 +39,9 @@ def add(app: Any, site: Any) -> None:
         """Rows of a table: sorted, from an offset; as text to copy; alone where there are no scripts."""
         handle = await opened(site, sid)
         path, _ = _known(handle, name)
-        result = next((r for run in handle.session().runs.values() for r in run.results if r.get("file") == name), {})
+        result = next(
+            (r for run in handle.session().runs.values() for r in run.results if r.get("file") == name), {}
+        )
         columns = result.get("columns") or {}
         query = request.query_params
         sort, descending = query.get("sort"), query.get("descending") == "1"

@@ -61,7 +61,9 @@ def state_json(shown: Shown) -> dict[str, Any]:
         "steps": {card.step.name: card.state for card in shown.cards},
         "values": shown.session.values,
         "origins": shown.session.origins,
-        "run": {"run": run.id, "state": run.state, "reason": run.reason, "results": list(run.results)} if run else None,
+        "run": {"run": run.id, "state": run.state, "reason": run.reason, "results": list(run.results)}
+        if run
+        else None,
     }
 
 
@@ -88,7 +90,9 @@ def add(app: Any, site: Any) -> None:
     async def status(request: Request, sid: str) -> Response:
         """What is under way, for a tab that is hidden."""
         run = (await opened(site, sid)).session().run
-        return JSONResponse({"answering": sid in live.drafts, "running": bool(run and run.state == "running")})
+        return JSONResponse(
+            {"answering": sid in live.drafts, "running": bool(run and run.state == "running")}
+        )
 
     @app.post("/sessions/{sid}/fork")
     async def fork(request: Request, sid: str) -> Response:

@@ -52,13 +52,15 @@ async def _follow(site: Any, handle: Handle, after: int | None) -> AsyncIterator
             beat = live.beat(sid)
             try:
                 session = handle.session()
-                shown_now = (session.n, live.progress.get(sid), site.chat.catalogue, handle.log.damage)
+                draft = live.drafts.get(sid)
+                phase = draft and (draft.turn, draft.phase)
+                shown_now = (session.n, live.progress.get(sid), phase, site.chat.catalogue, handle.log.damage)
                 if shown_now != stamp:
                     stamp = shown_now
                     shown = await _shown(site, handle)
                     parts = list(changes(shown, results_of(shown, handle.files), today(), sent))
                 else:
-                    parts = list(draft_changes(live.drafts.get(sid), sent))
+                    parts = list(draft_changes(draft, sent))
             except AssistantError:  # the session was deleted: the page learns it as it reloads
                 return
             if parts or session.n != seen_n:
@@ -78,7 +80,9 @@ async def _follow(site: Any, handle: Handle, after: int | None) -> AsyncIterator
 def _know(site: Any, handle: Handle, after: int, sent: Sent) -> None:
     """What the page had that was drawn at entry `after`; what is live is sent again."""
     catalogue = site.chat.catalogue
-    shown = gather(handle, None, None, catalogue, site.chat.model_of(handle.session()), site.workspace.summaries())
+    shown = gather(
+        handle, None, None, catalogue, site.chat.model_of(handle.session()), site.workspace.summaries()
+    )
     if after != shown.session.n:
         session = handle.session(after)
         shown = gather(handle, after, None, catalogue, site.chat.model_of(session))

@@ -115,6 +115,7 @@ document.addEventListener("click", async (event) => {
   if (button.matches(".add-row")) addRow(button);
   if (button.matches(".copy")) await copy(button);
   if (button.id === "theme") switchTheme();
+  if (button.id === "chat-toggle") body.classList.toggle("no-chat");
   if (button.id === "rail-toggle") {
     localStorage.setItem("rail", body.classList.toggle("no-rail") ? "folded" : "");
   }

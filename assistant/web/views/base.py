@@ -24,13 +24,21 @@ from fasthtml.components import (
     Strong,
     Title,
     Ul,
-)  # fmt: skip
+)
 
 from ...workspace import Summary
 from ..assets import asset
 
-WHO = {"user": "you", "model": "assistant", "guide": "guide", "default": "default", "workflow": "workflow",
-       "app": "app", "cli": "command line", "mcp": "another program"}  # fmt: skip
+WHO = {
+    "user": "you",
+    "model": "assistant",
+    "guide": "guide",
+    "default": "default",
+    "workflow": "workflow",
+    "app": "app",
+    "cli": "command line",
+    "mcp": "another program",
+}
 
 
 def by_tag(by: str, title: str | None = None) -> Any:
@@ -72,9 +80,14 @@ def page(
             Link(rel="stylesheet", href=asset("app.css")),
             Script(src=asset("vendor/htmx.min.js"), defer=True),
             Script(src=asset("vendor/hx-sse.min.js"), defer=True),
-            Script(src=asset("app.js"), defer=True, data_graph=asset("graph.js"),
-                   data_sigma=asset("vendor/sigma.min.js"), data_graphology=asset("vendor/graphology.umd.min.js"),
-                   data_styles=asset("graph.css")),  # fmt: skip
+            Script(
+                src=asset("app.js"),
+                defer=True,
+                data_graph=asset("graph.js"),
+                data_sigma=asset("vendor/sigma.min.js"),
+                data_graphology=asset("vendor/graphology.umd.min.js"),
+                data_styles=asset("graph.css"),
+            ),
             *head,
         ),
         Body(*content, cls=cls, **attributes),

@@ -21,7 +21,7 @@ from fasthtml.components import (
     Small,
     Span,
     Summary,
-)  # fmt: skip
+)
 
 from ...cards import Card
 from ...errors import Refused
@@ -53,9 +53,12 @@ def card_view(shown: Shown, card: Card, number: int) -> Any:
         "open": _open,
     }[card.state]
     return Article(
-        *body(shown, card, number), cls="card", id=f"card-{card.step.name}", data_state=card.state,
+        *body(shown, card, number),
+        cls="card",
+        id=f"card-{card.step.name}",
+        data_state=card.state,
         aria_current="step" if card.state == "open" else None,
-    )  # fmt: skip
+    )
 
 
 def _header(card: Card, number: int, *right: Any) -> Any:
@@ -99,8 +102,13 @@ def values_list(card: Card) -> Any:
         if field.name in card.values:
             text = show(field, card.values[field.name])
             short = text if len(text) <= 160 else f"{text[:159]}…"
-            rows.append(Div(Dt(field.label), Dd(short, title=text if short != text else None),
-                            by_tag(card.origins.get(field.name, ""))))  # fmt: skip
+            rows.append(
+                Div(
+                    Dt(field.label),
+                    Dd(short, title=text if short != text else None),
+                    by_tag(card.origins.get(field.name, "")),
+                )
+            )
     return Dl(*rows, cls="values") if rows else ""
 
 
@@ -119,8 +127,33 @@ def fields_of(shown: Shown, card: Card) -> list[Any]:
         entry = shown.session.refusals.get(field.name)
         if held is MISSING and entry is not None and entry.by == "user" and entry.get("value") is not None:
             held = entry.get("value")
-        rows.append(field_row(card, field, errors.get(field.name), held, shown.fixed))
+        origin = _origin(shown, field.name)
+        rows.append(field_row(card, field, errors.get(field.name), held, shown.fixed, origin))
     return rows
+
+
+def _origin(shown: Shown, name: str) -> Any:
+    """Where a value that the user did not type came from, from which words, and a way to take it back."""
+    setting = shown.session.setting(name)
+    if setting is None or setting.by == "user":
+        return ""
+    why = Span(f"from “{setting.why}”", title=setting.why) if setting.why else ""
+    undo = ""
+    if setting.by in ("model", "guide", "cli", "mcp") and not shown.fixed:
+        address = f"{shown.address}/undo"
+        # inside the card's form: a button that posts elsewhere
+        undo = Button(
+            "Undo",
+            cls="plain",
+            name="entry",
+            value=str(setting.n),
+            formaction=address,
+            hx_post=address,
+            hx_vals=f'{{"entry": {setting.n}}}',
+            hx_swap="none",
+            aria_label=f"Undo {name}",
+        )
+    return P(by_tag(setting.by), why, undo, cls="note origin")
 
 
 def _open(shown: Shown, card: Card, number: int) -> list[Any]:
@@ -131,14 +164,25 @@ def _open(shown: Shown, card: Card, number: int) -> list[Any]:
     failure = shown.session.failures.get(step.name)
     again = "" if shown.fixed or not failure else _post(shown, card, "reopen", "Try again")
     trouble = Div(Span(str(failure.get("reason"))), again, cls="trouble", role="alert") if failure else ""
-    because = P(f"Asked again, since {_label(shown, card.because)} changed.", cls="note because") if card.because else ""
+    because = (
+        P(f"Asked again, since {_label(shown, card.because)} changed.", cls="note because")
+        if card.because
+        else ""
+    )
     sends = {} if shown.fixed else _sends(shown, step)
     form = Form(
-        Div(because, *fields_of(shown, card), P(error, cls="note error", id=own, role="alert" if error else None),
-            cls="body"),
+        Div(
+            because,
+            *fields_of(shown, card),
+            P(error, cls="note error", id=own, role="alert" if error else None),
+            cls="body",
+        ),
         "" if shown.fixed else _footer(shown, card),
-        id=f"form-{step.name}", novalidate=True, inert=shown.fixed, **sends,
-    )  # fmt: skip
+        id=f"form-{step.name}",
+        novalidate=True,
+        inert=shown.fixed,
+        **sends,
+    )
     unfold = ""
     if step.help:
         help_html = markdown(step.help, False)
@@ -150,7 +194,13 @@ def _open(shown: Shown, card: Card, number: int) -> list[Any]:
 def _sends(shown: Shown, step: Step) -> dict[str, str]:
     """Where and how the card's form is sent."""
     address = f"{shown.address}/steps/{step.name}"
-    sends = {"method": "post", "action": address, "hx_post": address, "hx_swap": "none", "hx_sync": "this:drop"}
+    sends = {
+        "method": "post",
+        "action": address,
+        "hx_post": address,
+        "hx_swap": "none",
+        "hx_sync": "this:drop",
+    }
     if any(field.kind == "upload" for field in step.fields):
         sends |= {"enctype": "multipart/form-data", "hx_encoding": "multipart/form-data"}
     return sends
@@ -162,10 +212,20 @@ def _footer(shown: Shown, card: Card) -> Any:
     back_button = ""
     if back:
         address = f"{shown.address}/steps/{back.step.name}/reopen"
-        back_button = Button("Back", cls="plain", formaction=address, formnovalidate=True, hx_post=address,
-                             hx_swap="none", type="submit")  # fmt: skip
-    return Footer(Button("Next", type="submit", cls="next"), back_button,
-                  Small("Enter goes on · Esc stops the answer", cls="keys"))  # fmt: skip
+        back_button = Button(
+            "Back",
+            cls="plain",
+            formaction=address,
+            formnovalidate=True,
+            hx_post=address,
+            hx_swap="none",
+            type="submit",
+        )
+    return Footer(
+        Button("Next", type="submit", cls="next"),
+        back_button,
+        Small("Enter goes on · Esc stops the answer", cls="keys"),
+    )
 
 
 def trigger(shown: Shown) -> Any:
@@ -175,8 +235,14 @@ def trigger(shown: Shown) -> Any:
         return Div(id="trigger", hidden=True)
     opening = shown.session.opening(card.step.name)
     address = f"{shown.address}/steps/{card.step.name}/help"
-    return Div(id="trigger", hidden=True, hx_post=address, hx_trigger="load", hx_swap="none",
-               data_opening=opening.n if opening else None)  # fmt: skip
+    return Div(
+        id="trigger",
+        hidden=True,
+        hx_post=address,
+        hx_trigger="load",
+        hx_swap="none",
+        data_opening=opening.n if opening else None,
+    )
 
 
 def undo_bar(shown: Shown, can_undo: bool, can_redo: bool) -> Any:
@@ -186,8 +252,11 @@ def undo_bar(shown: Shown, can_undo: bool, can_redo: bool) -> Any:
         address = f"{shown.address}/{what}"
         return Form(
             Button(what.capitalize(), cls="plain", disabled=not enabled),
-            method="post", action=address, hx_post=address, hx_swap="none",
-        )  # fmt: skip
+            method="post",
+            action=address,
+            hx_post=address,
+            hx_swap="none",
+        )
 
     return Div("" if shown.fixed else (button("undo", can_undo), button("redo", can_redo)), id="undo-bar")
 

@@ -17,7 +17,7 @@ from fasthtml.components import (
     Span,
     Summary,
     Textarea,
-)  # fmt: skip
+)
 
 from ...cards import Card
 from ...forms import choices, show
@@ -31,8 +31,13 @@ from .runs import duration
 from .shown import Shown
 
 WINDOW = 50
-PHASES = {"waiting": "waiting for the model", "loading": "loading the model", "reading": "reading",
-          "writing": "writing", "preparing": "preparing a change"}  # fmt: skip
+PHASES = {
+    "waiting": "waiting for the model",
+    "loading": "loading the model",
+    "reading": "reading",
+    "writing": "writing",
+    "preparing": "preparing a change",
+}
 
 
 def chat_view(shown: Shown) -> Any:
@@ -46,8 +51,13 @@ def chat_view(shown: Shown) -> Any:
         earlier,
         *[message_view(shown, entry) for entry in entries[-WINDOW:]],
         draft_view(shown.draft),
-        cls="chat-log", role="log", id="chat-log", aria_live="polite", tabindex="0", aria_label="Conversation",
-    )  # fmt: skip
+        cls="chat-log",
+        role="log",
+        id="chat-log",
+        aria_live="polite",
+        tabindex="0",
+        aria_label="Conversation",
+    )
     return Section(log, "" if shown.fixed else composer(shown), cls="chat", id="chat", aria_label="Chat")
 
 
@@ -87,9 +97,14 @@ def flags(session: Session, entry: Entry) -> tuple[Any, ...]:
 def message_view(shown: Shown, entry: Entry) -> Any:
     """One entry as the chat shows it."""
     draw = {
-        "said": _said, "helped": _helped, "set": _set, "refused": _refused, "proposed": _proposed, "asked": _asked,
+        "said": _said,
+        "helped": _helped,
+        "set": _set,
+        "refused": _refused,
+        "proposed": _proposed,
+        "asked": _asked,
         "failed": _failed,
-    }.get(entry.did, _line)  # fmt: skip
+    }.get(entry.did, _line)
     return draw(shown, entry)
 
 
@@ -134,9 +149,13 @@ def _again(shown: Shown, turn: str, sentence: str) -> Any:
     )
     guide = f"{shown.address}/model"
     use = Form(
-        Input(type="hidden", name="model", value=GUIDE), Button("Use the guide", cls="plain"), method="post",
-        action=guide, hx_post=guide, hx_swap="none",
-    )  # fmt: skip
+        Input(type="hidden", name="model", value=GUIDE),
+        Button("Use the guide", cls="plain"),
+        method="post",
+        action=guide,
+        hx_post=guide,
+        hx_swap="none",
+    )
     return Div(Small(sentence), Div(ask, use if shown.model != GUIDE else "", cls="row"), cls="again")
 
 
@@ -159,10 +178,19 @@ def _set(shown: Shown, entry: Entry) -> Any:
     undo = ""
     if not undone and not shown.fixed:
         address = f"{shown.address}/undo"
-        undo = Form(Input(type="hidden", name="entry", value=str(entry.n)), Button("Undo"), method="post",
-                    action=address, hx_post=address, hx_swap="none")  # fmt: skip
-    return _message(entry, Div(*rows, why, Small("undone") if undone else undo, cls="did undone" if undone else "did"),
-                    cls="change")  # fmt: skip
+        undo = Form(
+            Input(type="hidden", name="entry", value=str(entry.n)),
+            Button("Undo"),
+            method="post",
+            action=address,
+            hx_post=address,
+            hx_swap="none",
+        )
+    return _message(
+        entry,
+        Div(*rows, why, Small("undone") if undone else undo, cls="did undone" if undone else "did"),
+        cls="change",
+    )
 
 
 def _refused(shown: Shown, entry: Entry) -> Any:
@@ -195,8 +223,14 @@ def _answer(shown: Shown, entry: Entry, action: str, text: str, value: Any = Non
     hidden = [Input(type="hidden", name="action", value=action)]
     if value is not None:
         hidden.append(Input(type="hidden", name="value", value=str(value)))
-    return Form(*hidden, Button(text, cls="plain" if plain else ""), method="post", action=address, hx_post=address,
-                hx_swap="none")  # fmt: skip
+    return Form(
+        *hidden,
+        Button(text, cls="plain" if plain else ""),
+        method="post",
+        action=address,
+        hx_post=address,
+        hx_swap="none",
+    )
 
 
 def _asked(shown: Shown, entry: Entry) -> Any:
@@ -232,12 +266,13 @@ def _failed(shown: Shown, entry: Entry) -> Any:
 
 def _line(shown: Shown, entry: Entry) -> Any:
     who = {"user": "You", "guide": "The guide", "model": "The assistant"}.get(entry.by, entry.by.capitalize())
+    took = f" after {duration(entry.get('seconds'))}" if entry.get("seconds") else ""
     text = {
         "undid": f"{who} undid the last change.",
         "redid": f"{who} redid the change.",
         "realigned": "A fresh start: earlier words stay here, but the model no longer sees them.",
         "chose": f"From here on: {model_name(str(entry.get('model')))}.",
-        "finished": f"The run finished{' after ' + duration(entry.get('seconds')) if entry.get('seconds') else ''}.",
+        "finished": f"The run finished{took}.",
         "cancelled": "The run was cancelled.",
         "interrupted": "The run was interrupted: the program ended before it did. It can be started again.",
     }.get(entry.did, entry.did)
@@ -253,8 +288,11 @@ def draft_view(draft: Draft | None) -> Any:
         draft_meta(draft),
         Div(*[markdown(block) for block in finished], id="draft-done"),
         Div(markdown(tail), id="draft-tail"),
-        cls="message draft", id="draft", data_by=GUIDE if draft.model == GUIDE else "model", data_turn=draft.turn,
-    )  # fmt: skip
+        cls="message draft",
+        id="draft",
+        data_by=GUIDE if draft.model == GUIDE else "model",
+        data_turn=draft.turn,
+    )
 
 
 def draft_meta(draft: Draft) -> Any:
@@ -266,11 +304,17 @@ def composer(shown: Shown) -> Any:
     """Where the user writes, with what can be said with one click."""
     address = f"{shown.address}/messages"
     box = Div(
-        Textarea(name="text", id="chat-input", aria_label="Message", placeholder="Ask, or say the values", rows=1,
-                 autocomplete="off"),
+        Textarea(
+            name="text",
+            id="chat-input",
+            aria_label="Message",
+            placeholder="Ask, or say the values",
+            rows=1,
+            autocomplete="off",
+        ),
         send_or_stop(shown),
         cls="box",
-    )  # fmt: skip
+    )
     return Form(
         chips(shown), box, method="post", action=address, hx_post=address, hx_swap="none", id="chat-form"
     )
@@ -278,8 +322,17 @@ def composer(shown: Shown) -> Any:
 
 def send_or_stop(shown: Shown) -> Any:
     busy = shown.draft is not None
-    stop = Button("Stop", id="chat-stop", type="submit", formaction=f"{shown.address}/messages/stop", cls="plain",
-                  formnovalidate=True, hx_post=f"{shown.address}/messages/stop", hx_swap="none", hidden=not busy)  # fmt: skip
+    stop = Button(
+        "Stop",
+        id="chat-stop",
+        type="submit",
+        formaction=f"{shown.address}/messages/stop",
+        cls="plain",
+        formnovalidate=True,
+        hx_post=f"{shown.address}/messages/stop",
+        hx_swap="none",
+        hidden=not busy,
+    )
     return Div(stop, Button("Send", id="chat-send", type="submit"), id="chat-buttons")
 
 

@@ -16,15 +16,13 @@ from fasthtml.components import (
     P,
     Select,
     Small,
-    Span,
     Summary,
     Textarea,
-)  # fmt: skip
+)
 
 from ...cards import Card
 from ...fields import MISSING, Field
 from ...forms import as_text, choices, limits, show
-from .base import by_tag
 
 RADIOS = 6
 INPUTS = {
@@ -37,20 +35,28 @@ INPUTS = {
 MODES = {"int": "numeric", "float": "decimal", "decimal": "decimal", "url": "url"}
 
 
-def field_row(card: Card, field: Field, error: str | None, typed: Any = MISSING, fixed: bool = False) -> Any:
-    """The field with what it holds: what was typed and refused, else its value, else its suggestion."""
+def field_row(
+    card: Card, field: Field, error: str | None, typed: Any = MISSING, fixed: bool = False, origin: Any = ""
+) -> Any:
+    """The field with what it holds: what was typed and refused, else its value, else its suggestion.
+
+    `origin` is the note that says where the value came from.
+    """
     name = field.name
     value = card.values.get(name, card.suggestions.get(name))
     state = {"aria_invalid": "true"} if error else {}
     suggested = name in card.suggestions and card.sources.get(name) in ("model", "guide", "stale")
     describes = {"aria_describedby": f"error-{name}"} if error else {}
     control = _control(field, field.name, value, typed, card.offered.get(name), {**state, **describes})
-    unit = " · ".join(
-        part for part in (field.ask.help or limits(field) or field.ask.unit, _may_be_empty(field)) if part
+    rules = (field.ask.unit, field.ask.help or limits(field), _may_be_empty(field))
+    unit = " · ".join(part for part in rules if part)
+    label = Label(
+        field.label,
+        Small(unit) if unit else "",
+        fr=None if _grouped(field) else f"in-{name}",
+        id=f"label-{name}",
     )
-    label = Label(field.label, Small(unit) if unit else "", fr=None if _grouped(field) else f"in-{name}",
-                  id=f"label-{name}")  # fmt: skip
-    notes = _notes(card, field, error, suggested, fixed)
+    notes = [origin, *_notes(card, field, error, suggested, fixed)]
     cls = "field suggested" if suggested else "field"
     return Div(label, Div(control, cls="control"), *notes, cls=cls, id=f"field-{name}", data_field=name)
 
@@ -67,10 +73,6 @@ def _notes(card: Card, field: Field, error: str | None, suggested: bool, fixed: 
     name = field.name
     notes = []
     origin = card.origins.get(name)
-    if name in card.values and origin and origin != "user":
-        notes.append(
-            P(by_tag(origin), Span(f"set by the {origin}" if origin == "guide" else ""), cls="note origin")
-        )
     if suggested:
         by = card.sources[name]
         text = (
@@ -138,10 +140,16 @@ def _line(field: Field, name: str, held: Any, value: Any, more: dict[str, Any]) 
         example, held = ("kept, not shown; leave empty to keep it" if value else "not shown, not logged"), ""
         more = {**more, "autocomplete": "off"}
     return Input(
-        type=INPUTS.get(field.kind, "text"), name=name, id=f"in-{name}", value=str(held), placeholder=example,
-        inputmode=MODES.get(field.kind), spellcheck="false" if field.kind in ("url", "email") else None,
-        step="any" if field.kind in ("time", "datetime") else None, **{"autocomplete": "off", **more},
-    )  # fmt: skip
+        type=INPUTS.get(field.kind, "text"),
+        name=name,
+        id=f"in-{name}",
+        value=str(held),
+        placeholder=example,
+        inputmode=MODES.get(field.kind),
+        spellcheck="false" if field.kind in ("url", "email") else None,
+        step="any" if field.kind in ("time", "datetime") else None,
+        **{"autocomplete": "off", **more},
+    )
 
 
 def _choice(field: Field, name: str, found: list[tuple[str, str]], held: str, more: dict[str, Any]) -> Any:
@@ -156,8 +164,11 @@ def _choice(field: Field, name: str, found: list[tuple[str, str]], held: str, mo
         options = [("", "choose one"), *options]
     return Select(
         *[Option(label, value=text, selected=text == held) for text, label in options],
-        name=name, id=f"in-{name}", aria_labelledby=f"label-{name}", **more,
-    )  # fmt: skip
+        name=name,
+        id=f"in-{name}",
+        aria_labelledby=f"label-{name}",
+        **more,
+    )
 
 
 def _upload(field: Field, name: str, value: Any, more: dict[str, Any]) -> Any:

@@ -38,31 +38,44 @@ def home_page(prefix: str, workflows: dict[str, Workflow | BrokenWorkflow], sess
     )
     listed = [_session(s) for s in sessions if not s.archived][:200]
     return page(
-        "Assistant", prefix, top("Workflows, step by step"),
+        "Assistant",
+        prefix,
+        top("Workflows, step by step"),
         Main(
             Section(H1("Start"), Div(*cards, cls="tiles") if cards else none, cls="start"),
             Section(H2("Go on"), Ul(*listed, cls="sessions"), cls="go-on") if listed else "",
         ),
         cls="home-page",
-    )  # fmt: skip
+    )
 
 
 def _start(stem: str, flow: Workflow) -> Any:
     steps = len(flow.steps)
     form = Form(
-        Input(type="hidden", name="workflow", value=stem), Button("Start", type="submit"), method="post",
+        Input(type="hidden", name="workflow", value=stem),
+        Button("Start", type="submit"),
+        method="post",
         action="sessions",
-    )  # fmt: skip
+    )
     count = f"{steps} {'step' if steps == 1 else 'steps'}"
-    return Article(Header(H3(flow.title)), P(flow.description), Div(form, Small(count), cls="row"), cls="card tile",
-                   data_workflow=stem)  # fmt: skip
+    return Article(
+        Header(H3(flow.title)),
+        P(flow.description),
+        Div(form, Small(count), cls="row"),
+        cls="card tile",
+        data_workflow=stem,
+    )
 
 
 def _broken(stem: str, error: BrokenWorkflow) -> Any:
     return Article(
-        Header(H3(stem.replace("_", " ").capitalize())), P("This workflow does not load:"), P(Code(str(error))),
-        P("Correct the file and load this page again.", cls="quiet"), cls="card tile broken", data_workflow=stem,
-    )  # fmt: skip
+        Header(H3(stem.replace("_", " ").capitalize())),
+        P("This workflow does not load:"),
+        P(Code(str(error))),
+        P("Correct the file and load this page again.", cls="quiet"),
+        cls="card tile broken",
+        data_workflow=stem,
+    )
 
 
 def _session(summary: Summary) -> Any:

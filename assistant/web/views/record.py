@@ -33,7 +33,7 @@ from fasthtml.components import (
     Thead,
     Tr,
     Ul,
-)  # fmt: skip
+)
 
 from ...forms import show
 from ...log import Entry
@@ -51,19 +51,31 @@ def record_page(shown: Shown, entries: list[Entry], prefix: str) -> Any:
     at = shown.at or shown.last
     seen = [entry for entry in entries if entry.n <= at]
     exports = [Li(A(name, href=f"{shown.address}/export/{name}", download=True)) for name in FORMATS]
-    fork = Form(Input(type="hidden", name="at", value=str(at)), Button("Fork from here", cls="plain wide"),
-                method="post", action=f"{shown.address}/fork")  # fmt: skip
+    fork = Form(
+        Input(type="hidden", name="at", value=str(at)),
+        Button("Fork from here", cls="plain wide"),
+        method="post",
+        action=f"{shown.address}/fork",
+    )
     body = Main(
         timeline(shown, entries, at),
         Div(_conversation(shown, seen, at), _parameters(shown, seen, at), cls="two"),
         _raw(seen),
     )
     return page(
-        f"Record · {shown.name}", prefix,
-        top(f"Record · {shown.name}", A("Back to the session", href=shown.address, cls="chip"), fork,
-            Details(Summary("Export", cls="chip", role="button"), Ul(*exports), cls="menu wide")),
-        _counts(seen), body, cls="record", data_sid=shown.sid,
-    )  # fmt: skip
+        f"Record · {shown.name}",
+        prefix,
+        top(
+            f"Record · {shown.name}",
+            A("Back to the session", href=shown.address, cls="chip"),
+            fork,
+            Details(Summary("Export", cls="chip", role="button"), Ul(*exports), cls="menu wide"),
+        ),
+        _counts(seen),
+        body,
+        cls="record",
+        data_sid=shown.sid,
+    )
 
 
 def timeline(shown: Shown, entries: list[Entry], at: int) -> Any:
@@ -75,11 +87,15 @@ def timeline(shown: Shown, entries: list[Entry], at: int) -> Any:
         type="range", name="at", min="1", max=str(last), value=str(at), aria_label="Entry", id="timeline-at"
     )
     return Form(
-        Label("Entry", slider, cls="slider"), Button("Show", cls="plain"),
+        Label("Entry", slider, cls="slider"),
+        Button("Show", cls="plain"),
         Span(f"entry {at} of {last}{when}", cls="quiet", id="timeline-now"),
         A("The page then", href=f"{shown.address}?at={at}", cls="chip"),
-        method="get", action=f"{shown.address}/record", cls="timeline", id="timeline",
-    )  # fmt: skip
+        method="get",
+        action=f"{shown.address}/record",
+        cls="timeline",
+        id="timeline",
+    )
 
 
 def _counts(entries: list[Entry]) -> Any:
@@ -111,8 +127,11 @@ def _conversation(shown: Shown, entries: list[Entry], at: int) -> Any:
     ]
     left_out = len(talk) - ROWS
     earlier = P(f"{left_out} earlier ones are in log.jsonl", cls="quiet") if left_out > 0 else ""
-    return Section(H2("Conversation"), Div(earlier, *[_message(shown, e, at) for e in talk[-ROWS:]], cls="chat-log"),
-                   id="conversation")  # fmt: skip
+    return Section(
+        H2("Conversation"),
+        Div(earlier, *[_message(shown, e, at) for e in talk[-ROWS:]], cls="chat-log"),
+        id="conversation",
+    )
 
 
 def _message(shown: Shown, entry: Entry, at: int) -> Any:
@@ -148,8 +167,14 @@ def _message(shown: Shown, entry: Entry, at: int) -> Any:
         content = (Small(f"answered: {entry.get('value') or entry.get('action')}"),)
     else:
         content = (Small(entry.did),)
-    return Article(Small(" · ".join(meta)), *content, cls=f"{cls} at" if entry.n == at else cls, data_by=entry.by,
-                   data_n=entry.n, id=f"c{entry.n}")  # fmt: skip
+    return Article(
+        Small(" · ".join(meta)),
+        *content,
+        cls=f"{cls} at" if entry.n == at else cls,
+        data_by=entry.by,
+        data_n=entry.n,
+        id=f"c{entry.n}",
+    )
 
 
 def _field(shown: Shown, name: str | None) -> Any:
@@ -167,8 +192,17 @@ def _parameters(shown: Shown, entries: list[Entry], at: int) -> Any:
                 for name, value in (entry.get("values") or {}).items()
             ]
         elif entry.did == "refused":
-            rows.append(_row(shown, entry, entry.get("name") or entry.get("step"), S(show(_field(shown, entry.get("name")),
-                             entry.get("value"))), entry.by, f"refused: {entry.get('reason')}", at))  # fmt: skip
+            rows.append(
+                _row(
+                    shown,
+                    entry,
+                    entry.get("name") or entry.get("step"),
+                    S(show(_field(shown, entry.get("name")), entry.get("value"))),
+                    entry.by,
+                    f"refused: {entry.get('reason')}",
+                    at,
+                )
+            )
         elif entry.did == "cleared":
             rows += [
                 _row(shown, entry, name, "", entry.by, "cleared", at) for name in entry.get("names") or []
@@ -216,7 +250,9 @@ def _value_row(shown: Shown, entry: Entry, name: str, value: Any, at: int) -> An
 
 def _row(shown: Shown, entry: Entry, name: Any, value: Any, by: str, why: str, at: int) -> Any:
     link = A(str(entry.n), href=f"{shown.address}/record?at={entry.n}#c{entry.n}")
-    return Tr(Td(link), Td(str(name)), Td(value), Td(by_tag(by)), Td(why), cls="at" if entry.n == at else None)
+    return Tr(
+        Td(link), Td(str(name)), Td(value), Td(by_tag(by)), Td(why), cls="at" if entry.n == at else None
+    )
 
 
 def _raw(entries: list[Entry]) -> Any:

@@ -28,7 +28,7 @@ from fasthtml.components import (
     Th,
     Thead,
     Tr,
-)  # fmt: skip
+)
 
 from ...results import Page
 from ...session import Run
@@ -71,9 +71,13 @@ def _start(shown: Shown, run: Run | None, ready: bool, number_: int) -> Any:
         return Article(Header(*header, Small(after)), cls="card", data_state="locked", id="card-run")
     address = f"{shown.address}/runs"
     button = Form(
-        Button("Run", type="submit", cls="next"), method="post", action=address, hx_post=address,
-        hx_swap="none", hx_sync="this:drop",
-    )  # fmt: skip
+        Button("Run", type="submit", cls="next"),
+        method="post",
+        action=address,
+        hx_post=address,
+        hx_swap="none",
+        hx_sync="this:drop",
+    )
     return Article(Header(*header, button), cls="card ready", data_state="open", id="card-run")
 
 
@@ -209,8 +213,14 @@ def table_view(
         # the first click on numbers shows the largest, on text the first of the alphabet
         flipped = not descending if sort == column else down
         order = {"aria_sort": "descending" if descending else "ascending"} if sort == column else {}
-        heads.append(Th(link(column, sort=column, descending=int(flipped) or None), scope="col",
-                        cls=None if kind == "text" else "number", **order))  # fmt: skip
+        heads.append(
+            Th(
+                link(column, sort=column, descending=int(flipped) or None),
+                scope="col",
+                cls=None if kind == "text" else "number",
+                **order,
+            )
+        )
     rows = [
         Tr(*[_cell(value, kind) for value, kind in zip(row, page.columns.values(), strict=True)])
         for row in page.rows
@@ -224,11 +234,18 @@ def table_view(
     download = A("Download", href=file_address(address, file), download=True, cls="chip")
     return Article(
         Header(H3(name.replace("_", " ").capitalize()), Small(count), copy, download),
-        Div(Table(Caption(name, cls="hidden"), Thead(Tr(*heads)), Tbody(*rows)), cls="scroll", tabindex="0",
-            role="region", aria_label=f"Table {name}"),
+        Div(
+            Table(Caption(name, cls="hidden"), Thead(Tr(*heads)), Tbody(*rows)),
+            cls="scroll",
+            tabindex="0",
+            role="region",
+            aria_label=f"Table {name}",
+        ),
         Div(previous, following, cls="pages") if previous or following else "",
-        cls="result table-result", id=id, hx_morph_skip="true",
-    )  # fmt: skip
+        cls="result table-result",
+        id=id,
+        hx_morph_skip="true",
+    )
 
 
 def _cell(value: Any, kind: str) -> Any:

@@ -1,4 +1,4 @@
-"""The session page: cards in the middle, chat at the right, sessions at the left; the same at an earlier entry."""
+"""The session page, now or at an earlier entry: sessions, cards, chat."""
 
 from typing import Any
 
@@ -17,12 +17,17 @@ def session_page(shown: Shown, prefix: str, results: Any, undo: tuple[bool, bool
     cards = [card_view(shown, card, number) for number, card in enumerate(shown.cards, 1)]
     main = Main(
         Div(
-            notice(shown), head(shown), undo_bar(shown, *undo), Div(*cards, id="cards"), runs_view(shown),
-            trigger(shown), cls="cards",
+            notice(shown),
+            head(shown),
+            undo_bar(shown, *undo),
+            Div(*cards, id="cards"),
+            runs_view(shown),
+            trigger(shown),
+            cls="cards",
         ),
         results,
         id="main",
-    )  # fmt: skip
+    )
     controls = [
         status_view(shown),
         model_picker(shown),
@@ -31,16 +36,24 @@ def session_page(shown: Shown, prefix: str, results: Any, undo: tuple[bool, bool
     if shown.at is not None:
         controls[2] = A("To the present", href=shown.address, cls="chip")
     fold = Button("Sessions", type="button", cls="plain wide", id="rail-toggle", aria_controls="rail")
+    sheet = Button("Chat", type="button", cls="plain narrow", id="chat-toggle", aria_controls="chat-log")
     stream: Any = ""
     if shown.at is None:
         connect = {"hx-sse:connect": f"{shown.address}/events?after={shown.session.n}"}
         stream = Div(id="stream", hidden=True, hx_swap="none", hx_trigger="load, again", **connect)
     return page(
-        shown.heading, prefix,
-        top(shown.heading, fold, *controls),
-        rail(shown.sessions, shown.sid, today), main, chat_view(shown),
-        Div(id="toast", role="alert"), Div("The connection is lost. Trying again.", id="lost", role="status", hidden=True),
+        shown.heading,
+        prefix,
+        top(shown.heading, fold, *controls, sheet),
+        rail(shown.sessions, shown.sid, today),
+        main,
+        chat_view(shown),
+        Div(id="toast", role="alert"),
+        Div("The connection is lost. Trying again.", id="lost", role="status", hidden=True),
         stream,
-        cls="session", data_sid=shown.sid, data_at=shown.at, data_title=shown.heading,
+        cls="session",
+        data_sid=shown.sid,
+        data_at=shown.at,
+        data_title=shown.heading,
         head=(refresh(3),) if shown.busy and shown.at is None else (),
-    )  # fmt: skip
+    )

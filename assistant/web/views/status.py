@@ -45,15 +45,28 @@ def model_picker(shown: Shown) -> Any:
             Optgroup(label="Ollama is there, but has no model yet. Get one with: ollama pull NAME")
         )
     address = f"{shown.address}/model"
-    sends = {"method": "post", "action": address, "hx_post": address, "hx_trigger": "change", "hx_swap": "none"}
+    sends = {
+        "method": "post",
+        "action": address,
+        "hx_post": address,
+        "hx_trigger": "change",
+        "hx_swap": "none",
+    }
     # the button is for browsers without scripts
     return Form(
         Label("Model", fr="model-select", cls="hidden"),
-        Select(*options, name="model", id="model-select", aria_label="Model", disabled=shown.fixed,
-               title=problem or "Who answers in the chat"),
+        Select(
+            *options,
+            name="model",
+            id="model-select",
+            aria_label="Model",
+            disabled=shown.fixed,
+            title=problem or "Who answers in the chat",
+        ),
         "" if shown.fixed else Button("Use", cls="plain no-script"),
-        id="model", **({} if shown.fixed else sends),
-    )  # fmt: skip
+        id="model",
+        **({} if shown.fixed else sends),
+    )
 
 
 def notice(shown: Shown) -> Any:
@@ -61,8 +74,12 @@ def notice(shown: Shown) -> Any:
     parts: list[Any] = []
     if shown.at is not None:
         address = f"{shown.address}/fork"
-        fork = Form(Input(type="hidden", name="at", value=str(shown.at)), Button("Go on from here", cls="plain"),
-                    method="post", action=address)  # fmt: skip
+        fork = Form(
+            Input(type="hidden", name="at", value=str(shown.at)),
+            Button("Go on from here", cls="plain"),
+            method="post",
+            action=address,
+        )
         parts.append(
             P(f"The session as it was at entry {shown.at} of {shown.last}. Nothing can be changed here.")
         )
@@ -71,8 +88,12 @@ def notice(shown: Shown) -> Any:
         parts.append(P(shown.problem, role="alert"))
         if shown.damaged:
             address = f"{shown.address}/fork"
-            fork = Form(Input(type="hidden", name="at", value=str(shown.last_good)),
-                        Button("Go on from the last good entry in a new session"), method="post", action=address)  # fmt: skip
+            fork = Form(
+                Input(type="hidden", name="at", value=str(shown.last_good)),
+                Button("Go on from the last good entry in a new session"),
+                method="post",
+                action=address,
+            )
             parts.append(Div(fork, cls="row"))
     if shown.catalogue and shown.catalogue.notice:
         parts.append(P(Small(shown.catalogue.notice)))

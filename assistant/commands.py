@@ -1,0 +1,180 @@
+"""The tools that do something else than give values: reopen, ask, run; and the guide's next, skip, undo."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from . import actions
+from .actions import Note, Outcome, new_id
+from .cards import Card, cards, open_card
+from .desk import Desk, called, clean, tell
+from .errors import AssistantError
+from .forms import show
+from .log import Fact
+from .models import Call
+from .settle import settle
+
+Action = Callable[[Desk, Call], Awaitable[dict[str, Any]]]
+
+
+def _noted(
+    desk: Desk, call: Call, results: list[dict[str, Any]], make: Callable[[Outcome], dict[str, Any]]
+) -> Note:
+    def note(outcome: Outcome) -> list[Fact]:
+        results[:] = [make(outcome)]
+        return [called(desk, call, results[0])]
+
+    return note
+
+
+async def _reopen(desk: Desk, call: Call) -> dict[str, Any]:
+    step, results = call.arguments.get("step"), [{"ok": True}]
+    try:
+        await actions.reopen(
+            desk.handle, str(step), desk.by, _noted(desk, call, results, lambda _: {"ok": True})
+        )
+    except AssistantError as error:
+        return await tell(desk, call, {"error": str(error)})
+    return results[0]
+
+
+async def _ask(desk: Desk, call: Call) -> dict[str, Any]:
+    question = call.arguments.get("question")
+    if not isinstance(question, str) or not question.strip():
+        return await tell(desk, call, {"error": "question is missing."})
+    if desk.asked:
+        return await tell(desk, call, {"error": "One question at a time: the user has not answered yet."})
+    desk.asked = True
+    listed = call.arguments.get("options")
+    options = (
+        [clean(str(o))[:200] for o in listed if isinstance(o, str | int | float)]
+        if isinstance(listed, list)
+        else []
+    )
+    id = new_id("q")
+    fields: dict[str, Any] = {"id": id, "question": clean(question.strip())[:2_000], "turn": desk.turn}
+    if options:
+        fields["options"] = list(dict.fromkeys(options))[:8]
+    return await tell(desk, call, {"asked": id}, Fact(desk.by, "asked", fields))
+
+
+async def _run(desk: Desk, call: Call) -> dict[str, Any]:
+    session = desk.handle.session()
+    try:
+        if session.run and session.run.state == "running":
+            return await tell(desk, call, {"error": "A run is under way already."})
+        await actions.parameters_of(desk.handle)
+        if desk.runs:  # the user's own words are the yes
+            return await tell(desk, call, {"started": await desk.start_run(desk.handle, "user")})
+    except AssistantError as error:
+        return await tell(desk, call, {"error": str(error)})
+    open_ = next((id for id, entry in session.questions.items() if entry.get("about") == "run"), None)
+    if open_:
+        return await tell(desk, call, {"asked": open_})
+    id = new_id("q")
+    fields = {"id": id, "question": "Run the workflow now?", "about": "run", "turn": desk.turn}
+    return await tell(desk, call, {"asked": id}, Fact(desk.by, "asked", fields))
+
+
+async def _next(desk: Desk, call: Call) -> dict[str, Any]:
+    """Next, said in the chat. Suggestions that nobody confirmed are asked about first."""
+    session = desk.handle.session()
+    found = cards(session, desk.handle.workflow())
+    card = open_card(found)
+    if card is None:
+        return await tell(desk, call, {"error": "All cards are completed."})
+    doubt = {n: v for n, v in card.suggestions.items() if card.sources[n] in ("model", "guide")}
+    if doubt:
+        listed = ", ".join(
+            f"{f.label}: {show(f, doubt[f.name])}" for f in card.step.fields if f.name in doubt
+        )
+        id = new_id("q")
+        fields = {
+            "id": id,
+            "question": f"You did not say this yourself: {listed}. Take it and go on?",
+            "about": {"next": card.step.name},
+            "turn": desk.turn,
+        }
+        return await tell(desk, call, {"asked": id}, Fact(desk.by, "asked", fields))
+    return await _complete(desk, call, card, card.suggestions | card.values)
+
+
+async def _skip(desk: Desk, call: Call) -> dict[str, Any]:
+    card = open_card(cards(desk.handle.session(), desk.handle.workflow()))
+    if card is None:
+        return await tell(desk, call, {"error": "All cards are completed."})
+    return await _complete(desk, call, card, card.values)
+
+
+async def _complete(desk: Desk, call: Call, card: Card, raw: Mapping[str, Any]) -> dict[str, Any]:
+    results: list[dict[str, Any]] = [{}]
+
+    def make(outcome: Outcome) -> dict[str, Any]:
+        refused = {name or card.step.name: reason for name, reason in outcome.refused.items()}
+        return {"refused": refused} if refused else {"ok": True}
+
+    try:
+        # by the user, as their words are what presses Next
+        await actions.complete(
+            desk.handle, card.step.name, raw, "user", desk.turn, _noted(desk, call, results, make)
+        )
+    except AssistantError as error:
+        return await tell(desk, call, {"error": str(error)})
+    if "refused" not in results[0]:
+        after = open_card(cards(desk.handle.session(), desk.handle.workflow()))
+        return results[0] | {"opened": after.step.name if after else None}
+    return results[0]
+
+
+async def _undo(desk: Desk, call: Call) -> dict[str, Any]:
+    results: list[dict[str, Any]] = [{}]
+    note = _noted(desk, call, results, lambda outcome: {"ok": True, "names": outcome.unchanged})
+    try:
+        if call.tool == "undo":
+            await actions.undo(desk.handle, desk.by, note=note)
+        else:
+            await actions.redo(desk.handle, desk.by, note=note)
+    except AssistantError as error:
+        return await tell(desk, call, {"error": str(error)})
+    return results[0]
+
+
+async def _answer(desk: Desk, call: Call) -> dict[str, Any]:
+    """The newest open question, answered in the user's own words."""
+    question = desk.handle.session().question
+    if question is None:
+        return await tell(desk, call, {"error": "There is no open question."})
+    action, value = str(call.arguments.get("action")), call.arguments.get("value")
+    try:
+        answered = await settle(
+            desk.handle,
+            str(question["id"]),
+            action,
+            None if value is None else str(value),
+            "user",
+            desk.start_run,
+        )
+    except AssistantError as error:
+        return await tell(desk, call, {"error": str(error)})
+    outcome = answered.outcome
+    result: dict[str, Any] = {"ok": True}
+    if outcome.set:
+        result["set"] = outcome.set
+    if outcome.refused:
+        result["refused"] = {
+            str(name or question.get("question")): why for name, why in outcome.refused.items()
+        }
+    if answered.run:
+        result["started"] = answered.run
+    return await tell(desk, call, result)
+
+
+ACTIONS: dict[str, Action] = {
+    "reopen_step": _reopen,
+    "ask_user": _ask,
+    "run_workflow": _run,
+    "next_step": _next,
+    "skip_step": _skip,
+    "undo": _undo,
+    "redo": _undo,
+    "answer_question": _answer,
+}

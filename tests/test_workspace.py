@@ -1,0 +1,190 @@
+"""Sessions as folders: ids, begin, fork, delete, lists; and runs that ended without a word."""
+
+import asyncio
+import json
+import os
+import re
+from datetime import date
+
+import pytest
+
+from assistant.actions import begin, complete, fill
+from assistant.errors import Conflict, NotFound
+from assistant.launch import mark_interrupted, start_run
+from assistant.log import Fact
+from assistant.settings import Settings
+from assistant.workspace import Handle, Workspace
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_sessions_id_and_folder(workspace: Workspace) -> None:
+    handle = await begin(workspace, "count_words")
+    assert re.fullmatch(rf"{date.today()}-count-words-[0-9a-f]{{4}}", handle.sid)
+    assert handle.folder == workspace.settings.workspace / "conversations" / handle.sid
+    assert handle.folder.stat().st_mode & 0o777 == 0o700
+    assert (handle.folder / "log.jsonl").stat().st_mode & 0o777 == 0o600
+    assert workspace.open(handle.sid) is handle
+
+
+@pytest.mark.parametrize("sid", [
+    "", "..", "../2026-11-21-trip-3f9a", "2026-11-21-trip-3f9a/..", "2026-11-21-trip-3f9a/../../x", "/etc",
+    "2026-11-21-trip-3f9a\n", "2026-11-21-../x-3f9a", "2026-11-21-trip-3F9A", "２０２６-11-21-trip-3f9a",
+    "2026-11-21-trip-0000",
+])  # fmt: skip
+async def test_what_is_no_session(workspace: Workspace, sid: str) -> None:
+    folder = workspace.conversations / "2026-11-21-trip-3f9a"
+    folder.mkdir(parents=True)
+    (folder / "log.jsonl").write_text("")
+    (workspace.conversations / "２０２６-11-21-trip-3f9a").mkdir()
+    (workspace.conversations / "２０２６-11-21-trip-3f9a" / "log.jsonl").write_text("")
+    with pytest.raises(NotFound):
+        workspace.open(sid)
+    with pytest.raises(NotFound):
+        workspace.delete(sid)
+    assert folder.is_dir()
+    assert workspace.session_ids() == ["2026-11-21-trip-3f9a"]
+    assert workspace.open("2026-11-21-trip-3f9a").session().n == 0
+    assert workspace.summaries()[0].state == "its workflow is not there"
+
+
+async def test_an_unknown_workflow_makes_no_session(workspace: Workspace) -> None:
+    with pytest.raises(NotFound, match="no file workflows/none.py"):
+        await begin(workspace, "none")
+    assert workspace.session_ids() == []
+
+
+async def with_secret(workspace: Workspace) -> Handle:
+    handle = await begin(workspace, "trip")
+    await complete(handle, "start", {"country": "France"})
+    await complete(handle, "city", {"town": "Paris"})
+    await complete(handle, "ticket", {"name": "Ada Lovelace", "key": "hunter2-hunter2"})
+    handle.files.mkdir(mode=0o700)
+    (handle.files / "a.txt").write_text("words")
+    return handle
+
+
+async def test_a_fork_has_the_same_beginning_the_files_and_the_secrets(workspace: Workspace) -> None:
+    handle = await with_secret(workspace)
+    at = handle.session().n - 1
+    made = workspace.fork(handle, at)
+    assert made.sid != handle.sid
+    old, new = [entry.as_dict() for entry in handle.log.entries[:at]], [entry.as_dict() for entry in made.log.entries]
+    assert new[0].pop("forked_from") == {"session": handle.sid, "n": at}
+    assert new == old
+    assert (made.files / "a.txt").read_text() == "words"
+    assert made.secrets() == {"key": "hunter2-hunter2"}
+    assert (made.folder / "secrets.json").stat().st_mode & 0o777 == 0o600
+    assert made.files.stat().st_mode & 0o777 == 0o700
+    await fill(made, {"name": "Grace"}, "user")
+    assert handle.session().values["name"] == "Ada Lovelace"
+    for wrong in (0, handle.session().n + 1):
+        with pytest.raises(NotFound):
+            workspace.fork(handle, wrong)
+
+
+async def test_a_run_under_way_in_a_fork_is_interrupted(workspace: Workspace) -> None:
+    handle = await with_secret(workspace)
+    await handle.write(lambda _: [Fact("user", "started", {"run": "r1", "parameters": {}})])
+    made = workspace.fork(handle, handle.session().n)
+    await mark_interrupted(made)
+    assert made.session().run is not None and made.session().run.state == "interrupted"
+    assert [entry.did for entry in made.log.entries][-1] == "interrupted"
+    await mark_interrupted(made)
+    assert [entry.did for entry in made.log.entries].count("interrupted") == 1
+
+
+async def test_deleting_a_session_leaves_nothing(workspace: Workspace) -> None:
+    handle = await with_secret(workspace)
+    other = await begin(workspace, "trip")
+    workspace.delete(handle.sid)
+    assert os.listdir(workspace.conversations) == [other.sid]
+    with pytest.raises(NotFound):
+        workspace.open(handle.sid)
+    assert [summary.sid for summary in workspace.summaries()] == [other.sid]
+
+
+async def test_a_folder_deleted_by_hand_is_no_session_any_more(workspace: Workspace) -> None:
+    handle = await begin(workspace, "trip")
+    workspace.summaries()
+    (handle.folder / "log.jsonl").unlink()
+    assert workspace.summaries() == []
+    with pytest.raises(NotFound):
+        workspace.open(handle.sid)
+
+
+async def test_lists_show_how_far_a_session_is(workspace: Workspace) -> None:
+    handle = await begin(workspace, "trip")
+
+    def line() -> tuple[str, str, int]:
+        (summary,) = workspace.summaries()
+        return (summary.name, summary.state, summary.steps_done)
+
+    assert line() == ("Plan a trip", "step 1 of 4", 0)
+    await complete(handle, "start", {"country": "France"})
+    await complete(handle, "city", {"town": "Paris"})
+    assert line() == ("France", "step 4 of 4", 3)
+    await complete(handle, "ticket", {"name": "Ada"})
+    assert line()[1] == "ready to run"
+    await handle.write(lambda _: [Fact("user", "started", {"run": "r1"}), Fact("user", "named", {"name": "Mine"})])
+    assert line()[:2] == ("Mine", "running")
+    table = {"run": "r1", "name": "towns", "kind": "table", "file": "towns.csv", "rows": 7}
+    await handle.write(lambda _: [Fact("workflow", "produced", table), Fact("workflow", "finished", {"run": "r1"}),
+                                  Fact("user", "pinned", {"on": True}), Fact("user", "archived", {})])  # fmt: skip
+    assert line()[1] == "done, 7 towns"
+    (summary,) = workspace.summaries()
+    assert (summary.pinned, summary.archived) == (True, True)
+    (workspace.settings.workspace / "workflows" / "trip.py").unlink()
+    fresh = Workspace(Settings(workspace.settings.workspace))
+    assert fresh.summaries()[0].state == "its workflow is not there"
+    assert fresh.open(handle.sid).session().values["town"] == "Paris"
+
+
+async def test_sessions_are_listed_by_their_last_change(workspace: Workspace) -> None:
+    first, second = await begin(workspace, "trip"), await begin(workspace, "count_words")
+    os.utime(first.folder / "log.jsonl", (2e9, 2e9))
+    assert workspace.session_ids() == [first.sid, second.sid]
+
+
+async def test_a_session_at_an_earlier_entry(workspace: Workspace) -> None:
+    handle = await with_secret(workspace)
+    assert handle.session(2).values == {}
+    assert handle.session(3).values == {"country": "France", "days": 4}
+    assert handle.session(handle.session().n) == handle.session()
+
+
+async def test_what_another_program_appends_is_seen(workspace: Workspace) -> None:
+    handle = await begin(workspace, "trip")
+    other = Workspace(Settings(workspace.settings.workspace)).open(handle.sid)
+    await other.write(lambda _: [Fact("cli", "set", {"step": "start", "values": {"days": 5}})])
+    assert handle.session().values == {"days": 5}
+    assert handle.session() is handle.session()  # nothing new, nothing folded
+
+
+async def test_secrets_are_kept_whole(workspace: Workspace) -> None:
+    handle = await with_secret(workspace)
+    handle.keep_secrets({"other": "x"})
+    handle.keep_secrets({})
+    assert json.loads((handle.folder / "secrets.json").read_text()) == {"key": "hunter2-hunter2", "other": "x"}
+    assert not list(handle.folder.glob("*.part"))
+    assert "hunter2" not in repr(handle.place())
+
+
+async def test_a_run_from_launch_to_its_result(workspace: Workspace) -> None:
+    handle = await begin(workspace, "trip")
+    with pytest.raises(Conflict, match="not completed"):
+        await start_run(handle)
+    await complete(handle, "start", {"country": "France"})
+    await complete(handle, "city", {"town": "Paris"})
+    await complete(handle, "ticket", {"name": "Ada"})
+    run = await start_run(handle)
+    with pytest.raises(Conflict, match="under way"):
+        await start_run(handle)
+    await finish(run)
+    done = handle.session().runs[run]
+    assert (done.state, [result["kind"] for result in done.results]) == ("finished", ["note"])
+    assert (handle.files / done.results[0]["file"]).read_text() == "Ada goes to Paris, France, 3 stars"
+
+
+async def finish(run: str) -> None:
+    await next(task for task in asyncio.all_tasks() if task.get_name() == f"run {run}")
