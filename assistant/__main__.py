@@ -42,8 +42,8 @@ from .headless import (
 )
 from .models.wire import parse_host
 from .parameters import show
-from .results import clean
 from .settings import Settings
+from .text import clean
 from .verify import verify_session
 from .workflow import Workflow
 from .workspace import Handle, Workspace

@@ -22,7 +22,8 @@ from typing import Any, NoReturn
 from .calling import iterate
 from .errors import AssistantError
 from .parameters import Place
-from .results import Graph, Progress, Result, Table, clean, mask, save
+from .results import Graph, Progress, Result, Table, save
+from .text import clean, mask
 from .workflow import load, typed_values
 
 PROGRESS_SECONDS = 0.1  # between two progress lines

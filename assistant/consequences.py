@@ -15,8 +15,8 @@ from .cards import cards, open_card
 from .errors import Refused
 from .log import Entry, Fact
 from .parameters import MISSING, Field, Place, to_json
-from .results import mask
 from .session import Session, fold
+from .text import mask
 from .workflow import Step, Workflow, default_of, options_of, skipped_values, typed_values
 
 LOGGED_BYTES = 400_000  # of what one function of a card gives; a line of the log has at most 1 MiB

@@ -13,9 +13,9 @@ from pydantic_core import from_json
 
 from .errors import AssistantError, Refused
 from .log import Log
-from .results import clean
 from .sentences import clock, sentence
 from .session import Run
+from .text import clean
 from .workflow import Workflow
 
 SECONDS = 1.0  # between two lines of progress where it is no terminal

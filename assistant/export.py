@@ -1,6 +1,5 @@
 """A session as a file to take away: `export(handle, format)`. Secrets are in none of them."""
 
-import csv
 import json
 from collections.abc import Callable
 from io import BytesIO
@@ -8,9 +7,10 @@ from typing import Any
 
 from .disk import read_file
 from .errors import NotFound
-from .results import Encoded, clean, escape
 from .sentences import clock, sentence
 from .session import Session
+from .tables import cell, escape, write_csv
+from .text import clean
 from .workspace import Handle, name_of
 
 TOLD = frozenset(
@@ -43,24 +43,12 @@ def _json(handle: Handle) -> bytes:
 
 def _csv(handle: Handle) -> bytes:
     session, file = handle.session(), BytesIO()
-    lines = csv.writer(Encoded(file), lineterminator="\r\n")
-    lines.writerow(["name", "value", "by"])
+    rows = [["name", "value", "by"]]
     for name, value in parameters(session).items():
-        lines.writerow([escape(name), _cell(value), escape(session.origins[name])])
+        plain = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
+        rows.append([escape(name), cell(plain), escape(session.origins[name])])
+    write_csv(file, rows)
     return file.getvalue()
-
-
-def _cell(value: Any) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "true" if value else "false"
-        case int() | float():
-            return str(value)
-        case str():
-            return escape(value)
-    return escape(json.dumps(value, ensure_ascii=False))
 
 
 def _conversation(handle: Handle) -> bytes:

@@ -4,7 +4,6 @@ given ── files into the session ── card by card: complete ── run ─
 """
 
 import asyncio
-import hashlib
 import os
 import shutil
 import signal
@@ -18,16 +17,15 @@ from .actions import begin, complete
 from .cards import cards, open_card
 from .errors import AssistantError, NotFound, Refused
 from .export import parameters
+from .files import keep_upload
 from .launch import start_run
 from .log import Fact
 from .parameters import Field
-from .results import safe_name, unique
 from .session import Run, Session
 from .workflow import Step, Workflow
 from .workspace import Handle, Workspace
 
 BY = "cli"
-CHUNK = 2**20
 
 
 def find_session(workspace: Workspace, text: str) -> str:
@@ -154,19 +152,10 @@ def _keep(source: Path, handle: Handle) -> dict[str, str]:
     size, most = source.stat().st_size, handle.workspace.settings.upload_bytes
     if size > most:
         raise AssistantError(f"{source} has {size:,} bytes; at most {most:,} are taken.")
-    handle.files.mkdir(mode=0o700, exist_ok=True)
-    target = unique(handle.files, safe_name(source.name))
-    digest, copied = hashlib.sha256(), 0
-    with source.open("rb") as opened, target.open("wb") as file:
-        while chunk := opened.read(CHUNK):
-            file.write(chunk)
-            digest.update(chunk)
-            copied += len(chunk)
-        file.flush()
-        os.fsync(file.fileno())
-    fact = Fact(BY, "added", {"file": target.name, "bytes": copied, "sha256": digest.hexdigest()})
-    handle.log.append(lambda _: [fact])
-    return {"file": target.name}
+    with source.open("rb") as opened:
+        fields = keep_upload(handle.files, source.name, opened)
+    handle.log.append(lambda _: [Fact(BY, "added", fields)])
+    return {"file": str(fields["file"])}
 
 
 async def run(handle: Handle, on_progress: Callable[[dict[str, Any]], None]) -> Run:

@@ -23,9 +23,10 @@ from pathlib import Path
 from typing import Any
 
 from .errors import Conflict
+from .files import safe_name
 from .log import Entry, Fact
-from .results import MASK, mask, safe_name
 from .settings import PACKAGE
+from .text import MASK, mask
 
 CANCEL_SECONDS = 2.0  # from the polite signal to the other one
 EXIT_SECONDS = 5.0  # for a workflow's own clearing up, after its last result

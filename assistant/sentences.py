@@ -7,7 +7,7 @@ from typing import Any
 
 from .log import Entry
 from .parameters import show
-from .results import clean
+from .text import clean
 
 TEXT = 400  # characters of a text that are told
 

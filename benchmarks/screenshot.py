@@ -11,14 +11,14 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, ViewportSize
 
 from . import program
 from .figures import ROOT
 
 SITE = Path("/usr/share/doc/python3-doc/html")
 PICTURE = ROOT / "docs" / "session.png"
-SIZE = {"width": 1440, "height": 1040}
+SIZE: ViewportSize = {"width": 1440, "height": 1040}
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -49,7 +49,7 @@ def main() -> int:
             page = browser.new_page(viewport=SIZE, color_scheme="light")
             program.open_session(page, server.address + server.begin())
             go_halfway(page, address)
-            page.screenshot(path=str(PICTURE))
+            page.screenshot(path=str(PICTURE), animations="disabled")
     print(f"{PICTURE.relative_to(ROOT)} was written.")
     return 0
 

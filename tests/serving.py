@@ -1,8 +1,8 @@
 """For tests: the real program, `assistant serve`, in a process of its own, with a workspace of its own.
 
-    with serving(workspace) as server:          # a free port; it has answered when the block begins
-        sid = server.begin("small")
-        with Stream(server, sid) as stream: stream.until(lambda m: "#runs" in m.targets)
+with serving(workspace) as server:          # a free port; it has answered when the block begins
+    sid = server.begin("small")
+    with Stream(server, sid) as stream: stream.until(lambda m: "#runs" in m.targets)
 """
 
 import os

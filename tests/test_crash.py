@@ -196,7 +196,9 @@ def keeps(server: Server, promises: Promises) -> None:
     entries = {sid: server.entries(sid) for sid in promises.sessions}
     said = {(sid, e["text"]) for sid in entries for e in entries[sid] if e.did == "said" and e.by == "user"}
     assert set(promises.words) <= said
-    values = {(s, e["values"].get("text")) for s in entries for e in entries[s] if e.did == "set" and e.by == "user"}
+    values = {
+        (s, e["values"].get("text")) for s in entries for e in entries[s] if e.did == "set" and e.by == "user"
+    }
     assert set(promises.values) <= values
     added = {(sid, e["sha256"]): e["file"] for sid in entries for e in entries[sid] if e.did == "added"}
     for sid, digest in promises.files:

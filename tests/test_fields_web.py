@@ -114,7 +114,14 @@ SCALARS = {
     "title": "Grüße <b>", "story": "one\r\ntwo", "count": "7", "ratio": "0.25", "price": "19.90", "on": "on",
     "day": "2026-11-21", "moment": "2026-11-21T10:30", "hour": "10:30",
 }  # fmt: skip
-CHOSEN = {"color": "green", "size": "2", "shade": "dark", "city": "city 7", "tags": ["a", "c"], "marks": ["1", "3"]}
+CHOSEN = {
+    "color": "green",
+    "size": "2",
+    "shade": "dark",
+    "city": "city 7",
+    "tags": ["a", "c"],
+    "marks": ["1", "3"],
+}
 SEVERAL = {
     "site": "https://example.org/a?b=c", "mail": "ada@example.org", "words": "one\r\ntwo words\r\n",
     "pair.0": "3", "pair.1": "three", "counts.0.key": "k", "counts.0.value": "1", "counts.1.key": "",
@@ -124,13 +131,15 @@ SEVERAL = {
 }  # fmt: skip
 KEY = "correct horse battery staple"
 VALUES = {
-    "title": "'Grüße <b>'", "count": "7", "ratio": "0.25", "price": "Decimal('19.90')", "on": "True", "off": "False",
+    "title": "'Grüße <b>'", "count": "7", "ratio": "0.25", "price": "Decimal('19.90')", "on": "True",
+    "off": "False",
     "day": "datetime.date(2026, 11, 21)", "moment": "datetime.datetime(2026, 11, 21, 10, 30)",
     "hour": "datetime.time(10, 30)", "color": "'green'", "size": "2", "shade": "<Shade.DARK: 'dark'>",
     "city": "'city 7'", "tags": "['a', 'c']", "marks": "{1, 3}", "words": "['one', 'two words']",
     "pair": "(3, 'three')", "counts": "{'k': 1}", "point": "Point(x=4, y=0.5)", "mail": "'ada@example.org'",
     "person": "Person(name='Ada', age=36, active=True)", "stops": "[Point(x=1, y=2.5), Point(x=5, y=6.0)]",
-    "people": "[Person(name='Bo', age=None, active=False)]", "remark": "None", "level": "None", "since": "None",
+    "people": "[Person(name='Bo', age=None, active=False)]", "remark": "None", "level": "None",
+    "since": "None",
     "tone": "None", "where": "None", "paper": "None", "key": "Secret of 28", "letter": "letter.txt: Dear Ada",
 }  # fmt: skip
 LETTER = {"letter": ("letter.txt", b"Dear Ada", "text/plain")}
@@ -147,7 +156,9 @@ def told(server, sid) -> dict[str, str]:
     run = server.run(sid)
     assert run["state"] == "finished", run
     (table,) = [r for r in run["results"] if r["kind"] == "table"]
-    rows = csv.DictReader(io.StringIO(server.get(f"sessions/{sid}/files/{table['file']}").content.decode("utf-8-sig")))
+    rows = csv.DictReader(
+        io.StringIO(server.get(f"sessions/{sid}/files/{table['file']}").content.decode("utf-8-sig"))
+    )
     return {row["name"]: row["value"].removeprefix("is ") for row in rows}
 
 
@@ -173,7 +184,9 @@ def form_of(page, step) -> dict[str, list[str]]:
         if control.name == "textarea":
             values = [control.get_text()]
         elif control.name == "select":
-            values = [o["value"] for o in control.select("option[selected]")] or [control.find("option")["value"]]
+            values = [o["value"] for o in control.select("option[selected]")] or [
+                control.find("option")["value"]
+            ]
         elif control.get("type") in ("checkbox", "radio"):
             values = [control.get("value", "on")] if control.has_attr("checked") else []
         else:
@@ -203,11 +216,14 @@ def test_every_kind_with_parts_by_one_json_text(server):
         {
             "site": "https://example.org/a?b=c", "mail": "ada@example.org", "words": '["one", "two words"]',
             "pair": '[3, "three"]', "counts": '{"k": 1}', "point": '{"x": 4}',
-            "person": '{"name": "Ada", "age": 36, "active": true}', "stops": '[{"x": 1, "y": 2.5}, {"x": 5, "y": 6}]',
+            "person": '{"name": "Ada", "age": 36, "active": true}',
+            "stops": '[{"x": 1, "y": 2.5}, {"x": 5, "y": 6}]',
             "people": '[{"name": "Bo"}]',
         },
     )  # fmt: skip
-    server.next(sid, "perhaps", {"where": '{"x": 1, "y": 2}', "tone": "low", "level": "3", "since": "2026-01-02"})
+    server.next(
+        sid, "perhaps", {"where": '{"x": 1, "y": 2}', "tone": "low", "level": "3", "since": "2026-01-02"}
+    )
     server.next(sid, "given", {"key": KEY}, files=LETTER)
     given = told(server, sid)
     more = {"where": "Point(x=1, y=2.0)", "tone": "'low'", "level": "3", "since": "datetime.date(2026, 1, 2)"}
@@ -228,9 +244,12 @@ def test_controls_are_named_as_the_parameters_and_parts(server):
     sid = at(server, "scalars")
     page = server.page(f"sessions/{sid}")
     assert names(page, "scalars") == set(SCALARS) | {"off"}
-    kinds = {control["name"]: control.get("type", control.name) for control in page.select("#form-scalars [name]")}
+    kinds = {
+        control["name"]: control.get("type", control.name) for control in page.select("#form-scalars [name]")
+    }
     assert kinds == {
-        "title": "text", "story": "textarea", "count": "text", "ratio": "text", "price": "text", "on": "checkbox",
+        "title": "text", "story": "textarea", "count": "text", "ratio": "text", "price": "text",
+        "on": "checkbox",
         "off": "checkbox", "day": "date", "moment": "datetime-local", "hour": "time",
     }  # fmt: skip
     page = server.page(f"sessions/{at(server, 'chosen')}")
@@ -240,7 +259,15 @@ def test_controls_are_named_as_the_parameters_and_parts(server):
     page = server.page(f"sessions/{at(server, 'several')}")
     found = names(page, "several")
     assert found >= {"site", "mail", "words", "pair.0", "pair.1", "counts.0.key", "counts.0.value"}
-    assert found >= {"point.x", "point.y", "person.name", "person.age", "person.active", "stops.0.x", "people.0.name"}
+    assert found >= {
+        "point.x",
+        "point.y",
+        "person.name",
+        "person.age",
+        "person.active",
+        "stops.0.x",
+        "people.0.name",
+    }
     page = server.page(f"sessions/{at(server, 'given')}")
     assert page.select_one("#form-given")["enctype"] == "multipart/form-data"
     assert page.select_one("[name=letter]")["type"] == "file"
@@ -279,7 +306,8 @@ def test_a_refused_form_still_holds_everything_that_was_typed(server):
         "scalars": SCALARS | {"count": "11", "price": "dear", "off": "on", "day": "the 5th"},
         "chosen": CHOSEN | {"size": "9", "tags": ["b"]},
         "several": SEVERAL | {"mail": "nobody", "point.x": "four", "pair.0": "x", "counts.0.value": "many"},
-        "perhaps": {"remark": "a & b", "level": "low", "since": "2026-01-02", "tone": "high", "where.x": "9", "where.y": "1"},
+        "perhaps": {"remark": "a & b", "level": "low", "since": "2026-01-02", "tone": "high", "where.x": "9",
+                    "where.y": "1"},
     }  # fmt: skip
     for step, form in wrong.items():
         for headers in ({}, HTMX):
@@ -304,7 +332,10 @@ def test_a_refused_form_says_why_at_each_field(server):
     control = page.select_one("[name=count]")
     assert control["aria-invalid"] == "true"
     assert control["aria-describedby"] == "error-count"
-    assert {entry["name"]: entry["value"] for entry in server.did(sid, "refused")} == {"count": "11", "price": "dear"}
+    assert {entry["name"]: entry["value"] for entry in server.did(sid, "refused")} == {
+        "count": "11",
+        "price": "dear",
+    }
     assert not server.did(sid, "set")
 
 
@@ -318,7 +349,7 @@ def test_an_empty_form_is_refused_with_a_sentence_for_each_field_and_never_fails
 
 @pytest.mark.parametrize(
     "text",
-    ["nan", "inf", "1e999", "9" * 400, "\x00", "\ud83d".encode("utf-16", "surrogatepass").decode("utf-16", "replace"),
+    ["nan", "inf", "1e999", "9" * 400, "\x00", "\ufffd",
      "[" * 10_000, '{"x":' * 2_000, "<script>alert(1)</script>", "True", "null", "١٢", "x" * 30_000],
 )  # fmt: skip
 def test_hostile_text_in_every_field_is_an_answer_and_not_a_failure(server, text):
@@ -355,7 +386,8 @@ def test_an_upload_is_kept_as_a_file_and_named_in_the_log(server):
 
 @pytest.mark.parametrize(
     "name",
-    ["../../../etc/passwd", "/etc/passwd", "..\\..\\x.txt", ".hidden", "con.txt", "a" * 400 + ".txt", "<b>.html",
+    ["../../../etc/passwd", "/etc/passwd", "..\\..\\x.txt", ".hidden", "con.txt", "a" * 400 + ".txt",
+     "<b>.html",
      "log.jsonl", "новый файл.txt", "a\u202etxt.exe", "%2e%2e%2fx.txt", "semi;colon\".txt"],
 )  # fmt: skip
 def test_an_upload_with_a_hostile_name_stays_in_its_folder(server, name):
@@ -403,7 +435,13 @@ def test_an_upload_to_a_card_that_is_not_open_is_not_kept(server):
 
 def test_a_file_in_a_field_that_takes_none_is_not_kept(server):
     sid = at(server, "scalars")
-    server.next(sid, "scalars", {k: v for k, v in SCALARS.items() if k != "title"}, 422, files={"title": ("a.txt", b"x")})
+    server.next(
+        sid,
+        "scalars",
+        {k: v for k, v in SCALARS.items() if k != "title"},
+        422,
+        files={"title": ("a.txt", b"x")},
+    )
     assert server.did(sid, "added") == []
     assert not list((server.folder(sid) / "files").glob("*"))
 

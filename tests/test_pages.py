@@ -16,18 +16,20 @@ CSP = (
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with serving(make_workspace(tmp_path_factory.mktemp("pages") / "work", small=SMALL, broken=BROKEN)) as server:
+    with serving(
+        make_workspace(tmp_path_factory.mktemp("pages") / "work", small=SMALL, broken=BROKEN)
+    ) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def told(server):
-    """A session in which everything happened that the chat and the record show; its first card is open again."""
+    """A session in which everything happened that the chat and the record show."""
     sid = server.begin("small")
     server.post(f"sessions/{sid}/steps/start/help")
     server.post(f"sessions/{sid}/messages", {"text": "depth 9 <script>alert(1)</script>"})
     server.wait(sid, lambda s: any(e.by == "guide" for e in s.did(sid, "said")))
-    hostile = "[x](javascript:alert(1)) ![i](http://evil.example/i.png) <img src=x onerror=alert(1)> <style>*{}</style>"
+    hostile = "[x](javascript:alert(1)) ![i](http://evil.example/i.png) <img src=x onerror=alert(1)> <style>*{}"
     log = Log(server.folder(sid))
     log.append(
         lambda _: [
@@ -35,7 +37,11 @@ def told(server):
             Fact("model", "said", {"text": hostile, "turn": "t1", "model": "m:1b", "thinking": hostile}),
             Fact("model", "asked", {"id": "q1", "question": hostile, "options": ["<b>", "b"]}),
             Fact("model", "proposed", {"id": "p1", "step": "start", "values": {"depth": 8}, "turn": "t1"}),
-            Fact("model", "refused", {"step": "start", "name": "depth", "value": hostile, "reason": hostile, "turn": "t1"}),
+            Fact(
+                "model",
+                "refused",
+                {"step": "start", "name": "depth", "value": hostile, "reason": hostile, "turn": "t1"},
+            ),
             Fact("app", "failed", {"where": "model", "reason": hostile, "turn": "t2"}),
             Fact("model", "set", {"step": "start", "values": {"kind": "star"}, "turn": "t1", "why": hostile}),
             Fact("user", "named", {"name": hostile}),
@@ -52,7 +58,9 @@ def ran(server):
     return sid
 
 
-@pytest.fixture(params=["home", "new", "told", "refused", "ran", "past", "record", "record-past", "problem", "conflict"])
+@pytest.fixture(
+    params=["home", "new", "told", "refused", "ran", "past", "record", "record-past", "problem", "conflict"]
+)
 def page(request, server, told, ran):
     """Each page there is."""
     sid = server.begin("small")
@@ -102,7 +110,17 @@ def test_nothing_that_the_policy_forbids(page):
 
 def test_no_address_of_another_host(page):
     for element in page.find_all(True):
-        for name in ("href", "src", "action", "formaction", "hx-get", "hx-post", "hx-sse:connect", "poster", "srcset"):
+        for name in (
+            "href",
+            "src",
+            "action",
+            "formaction",
+            "hx-get",
+            "hx-post",
+            "hx-sse:connect",
+            "poster",
+            "srcset",
+        ):
             address = element.get(name)
             if address is not None:
                 assert not re.match(r"[a-z]+:|//", address), element
@@ -114,7 +132,7 @@ def test_ids_stand_once(page):
     for element in page.find_all(True):
         for name in ("for", "aria-controls", "aria-describedby", "aria-labelledby"):
             for target in element.get(name, "").split() if element.get(name) else ():
-                assert target in ids or element.has_attr("hidden") or name == "for" and target.startswith("in-"), element
+                assert target in ids or element.has_attr("hidden"), element
 
 
 def test_every_form_that_can_be_sent_has_a_method_and_an_address(page):
@@ -192,7 +210,11 @@ def test_the_conversation(server, told):
         assert message["data-by"] == entries[message["data-n"]].by
     words = page.select_one("article.message[data-by=model] .words")
     assert not words.select("img, style, script")
-    assert [b.text for b in page.select(f"form[action='sessions/{told}/answers/q1'] button")] == ["<b>", "b", "No"]
+    assert [b.text for b in page.select(f"form[action='sessions/{told}/answers/q1'] button")] == [
+        "<b>",
+        "b",
+        "No",
+    ]
     assert page.select_one("#field-depth .note.suggest, #field-depth [data-by]")
     assert page.select_one("#field-kind [data-by=model]")
 
@@ -205,7 +227,9 @@ def test_the_record_page(server, told, ran):
     slider = page.select_one("#timeline input[type=range][name=at]")
     assert (slider["min"], slider["max"], slider["value"]) == ("1", str(last), str(last))
     assert page.select_one("#timeline")["method"] == "get"
-    assert {"user", "guide", "model"} <= {m["data-by"] for m in page.select("#conversation article.message[data-n]")}
+    assert {"user", "guide", "model"} <= {
+        m["data-by"] for m in page.select("#conversation article.message[data-n]")
+    }
     exports = [a["href"] for a in page.select("a[download]")]
     assert f"sessions/{told}/export/log.jsonl" in exports
     for address in exports:
@@ -220,7 +244,13 @@ def test_the_record_page(server, told, ran):
 
 def test_everything_that_a_browser_can_get_from_the_pages_is_there(server, told, ran):
     seen = set()
-    for address in ("", f"sessions/{told}", f"sessions/{ran}", f"sessions/{ran}/record", f"sessions/{told}?at=3"):
+    for address in (
+        "",
+        f"sessions/{told}",
+        f"sessions/{ran}",
+        f"sessions/{ran}/record",
+        f"sessions/{told}?at=3",
+    ):
         for link in server.page(address).select("a[href]"):
             seen.add(link["href"].split("#")[0])
     for address in seen - {""}:

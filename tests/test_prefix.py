@@ -8,6 +8,9 @@ from samples import SMALL, complete
 from serving import HTMX, JSON, PATIENCE, Stream, make_workspace, serving, soup
 
 PREFIX = "/user/ada/proxy"
+ADDRESSES = (
+    "href src action formaction hx-get hx-post hx-sse:connect data-src data-copy data-graph data-sigma data-styles"
+).split()
 
 
 @pytest.fixture(scope="module")
@@ -31,17 +34,25 @@ def test_the_address_that_it_prints_has_the_prefix(server):
 
 def test_every_address_of_every_page_stays_below_it(server, ran):
     seen = set()
-    for address in ("", f"sessions/{ran}", f"sessions/{ran}?at=3", f"sessions/{ran}/record", "sessions/nothing"):
+    for address in (
+        "",
+        f"sessions/{ran}",
+        f"sessions/{ran}?at=3",
+        f"sessions/{ran}/record",
+        "sessions/nothing",
+    ):
         page = soup(server.get(address))
         base = urljoin(server.address, page.find("base")["href"])
         assert base == server.address
         for element in page.find_all(True):
-            for name in ("href", "src", "action", "formaction", "hx-get", "hx-post", "hx-sse:connect", "data-src",
-                         "data-copy", "data-graph", "data-sigma", "data-styles"):  # fmt: skip
+            for name in ADDRESSES:
                 if element.get(name) and element.name != "base":
                     full = httpx.URL(urljoin(base, element[name]))
                     assert full.path.startswith(f"{PREFIX}/"), element
-                    if name in ("src", "data-src", "data-copy", "data-graph") or element.name in ("a", "link"):
+                    if name in ("src", "data-src", "data-copy", "data-graph") or element.name in (
+                        "a",
+                        "link",
+                    ):
                         seen.add(str(full.copy_with(fragment=None)))
     for address in seen:
         assert server.get(address).status_code == 200, address

@@ -13,7 +13,6 @@ import pytest
 from assistant import runs
 from assistant.errors import Conflict
 from assistant.log import Entry
-from assistant.results import read_table
 from assistant.runs import (
     Launch,
     Output,
@@ -26,6 +25,7 @@ from assistant.runs import (
     start,
     unfinished,
 )
+from assistant.tables import read_table
 
 pytestmark = pytest.mark.anyio
 HEAD = '''

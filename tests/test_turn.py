@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from assistant import actions, live
+from assistant import actions, live, stream, turn
 from assistant.errors import Conflict, NotFound, Refused
 from assistant.log import Entry, Fact
+from assistant.session import Session
 from assistant.settings import Bounds, Settings
 from assistant.turn import Chat, answer
 from assistant.workspace import Handle, Workspace
@@ -398,7 +399,7 @@ async def test_history_is_whole_turns_within_a_budget_and_what_is_left_out_is_sa
     [
         "not-found", "no-chat", "too-long", "load-failed", "bad-option", "forbidden", "cloud-disabled",
         "wrong-method", "not-json", "load-only", "error-in-stream", "parser-error", "no-done", "drop",
-        "empty", "thinking-only", "think-unclosed", "length-in-call", "same-call",
+        "no-thinking", "busy", "empty", "thinking-only", "think-unclosed", "length-in-call", "same-call",
     ],
 )  # fmt: skip
 async def test_every_failure_is_a_sentence_in_the_log_and_sets_nothing(room: Room, name: str) -> None:
@@ -534,3 +535,78 @@ async def test_nothing_of_the_reply_is_written_before_the_users_line_is_on_disk(
     room.script(call("set_values", depth=3), say("Set."))
     await room.say("depth 3")
     assert order == ["said", "set", "said"]
+
+
+@pytest.mark.anyio
+async def test_a_chosen_model_without_its_ollama_fails_and_the_guide_does_not_step_in(room: Room) -> None:
+    folder = room.chat.workspace.settings.workspace
+    chat = Chat(Workspace(Settings(folder, ollama_host="http://127.0.0.1:9", model=MODEL)))
+    handle = chat.workspace.open(room.handle.sid)
+    await chat.say(handle, "depth 3")
+    await chat.idle(handle.sid)
+    last = handle.log.entries[-1]
+    assert (last.did, last["where"], last["kind"]) == ("failed", "model", "unreachable")
+    assert "ollama serve" in last["reason"]
+    assert handle.session().values == {}
+    await chat.close()
+
+
+@pytest.mark.anyio
+async def test_a_broken_prompt_of_the_workspace_is_said_in_the_chat_once(room: Room) -> None:
+    folder = room.chat.workspace.settings.workspace / "prompts"
+    folder.mkdir()
+    (folder / "system.md.j2").write_text("You are\n{{ nobody }}")
+    room.script(say("Hello."), say("Hello again."))
+    entries = await room.say("good morning")
+    assert "prompts/system.md.j2, line 2" in entries[-1]["text"]
+    assert did(await room.say("good evening")) == ["said"]
+    assert room.requests[0]["messages"][0]["content"].startswith("You are the assistant of the workflow")
+
+
+@pytest.mark.anyio
+async def test_a_page_is_woken_as_ollama_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turn, "WATCH", 0.01)
+    monkeypatch.setattr(turn, "FRESH", 0.0)
+    with Double(scripts=False) as own:
+        own.add(MODEL)
+        chat = Chat(Workspace(Settings(tmp_path, ollama_host=own.address)))
+        session = Session()
+        assert chat.model_of(session) == "guide"
+        await chat.look()
+        assert chat.model_of(session) == MODEL
+        beat = live.beat("sid")
+        watching = asyncio.create_task(chat.watch(lambda: ["sid"]))
+    assert await live.changed("sid", beat, 10)
+    assert chat.model_of(session) == "guide"
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+    await chat.close()
+
+
+@pytest.mark.anyio
+async def test_the_draft_tells_what_the_model_is_doing(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "TICK", 0.01)
+    monkeypatch.setattr(stream, "QUIET", 0.05)
+    loaded: list[bool] = [False]
+
+    async def is_loaded(ollama: Any, model: str) -> bool:
+        return loaded[0]
+
+    monkeypatch.setattr(stream, "is_loaded", is_loaded)
+    room.script(lambda _: Round(text=("One",), silence=0.4), raw(line(MODEL, "One"), 0.4, b'{"done":true}\n'))
+    sid = room.handle.sid
+    seen: list[str] = []
+
+    async def follow(until: str) -> None:
+        while (draft := live.drafts.get(sid)) is None or draft.phase != until:
+            assert await live.changed(sid, live.beat(sid), 5)
+        seen.append(until)
+
+    await room.chat.say(room.handle, "good morning")
+    await follow("loading")
+    loaded[0] = True
+    await follow("reading")
+    await room.quiet()
+    await room.chat.say(room.handle, "and now?")
+    await follow("preparing")
+    assert seen == ["loading", "reading", "preparing"]

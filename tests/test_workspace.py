@@ -134,10 +134,15 @@ async def test_lists_show_how_far_a_session_is(workspace: Workspace) -> None:
     assert line()[1] == "done, 7 towns"
     (summary,) = workspace.summaries()
     assert (summary.pinned, summary.archived) == (True, True)
+
+
+async def test_a_session_whose_workflow_is_gone_opens(workspace: Workspace) -> None:
+    handle = await begin(workspace, "trip")
+    await complete(handle, "start", {"country": "France"})
     (workspace.settings.workspace / "workflows" / "trip.py").unlink()
     fresh = Workspace(Settings(workspace.settings.workspace))
     assert fresh.summaries()[0].state == "its workflow is not there"
-    assert fresh.open(handle.sid).session().values["town"] == "Paris"
+    assert fresh.open(handle.sid).session().values["country"] == "France"
 
 
 async def test_sessions_are_listed_by_their_last_change(workspace: Workspace) -> None:

@@ -33,6 +33,13 @@ class Site:
     chat: Chat
     streams: dict[str, int] = field(default_factory=dict)  # open streams by session
     ending: asyncio.Event = field(default_factory=asyncio.Event)
+    look: asyncio.Task[Any] | None = None
+
+    def looking(self) -> asyncio.Task[Any]:
+        """The first look at Ollama, which goes on when a page does not wait for it."""
+        if self.look is None or self.look.done():
+            self.look = asyncio.create_task(self.chat.look())
+        return self.look
 
 
 def make_app(settings: Settings) -> ASGIApp:

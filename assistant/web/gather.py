@@ -9,8 +9,8 @@ from .. import live
 from ..cards import cards
 from ..errors import BrokenWorkflow, NotFound
 from ..models import Catalogue
-from ..results import Page, page
 from ..session import Session
+from ..tables import Page, page
 from ..workspace import Handle, Summary, name_of
 from .views.runs import ROWS, results_view
 from .views.shown import Shown

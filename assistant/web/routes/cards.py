@@ -1,25 +1,23 @@
 """The cards: Next, edit again, help, undo and redo; runs."""
 
-import hashlib
-import os
-from pathlib import Path
+import json
 from typing import Any
 
 import anyio.to_thread
 from fasthtml.components import P, to_xml
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from ... import actions, runs
 from ...cards import cards, help_due, open_card
-from ...errors import Conflict, NotFound, WriteFailed
+from ...errors import Conflict, NotFound
 from ...fields import Field, to_json
+from ...files import keep_upload
 from ...forms import read_form
 from ...launch import start_run
 from ...log import Fact
 from ...parameters import judge
-from ...results import safe_name, unique
 from ...session import Session
 from ...workflow import Step
 from ...workspace import Handle
@@ -147,40 +145,14 @@ async def _kept(handle: Handle, step: Step, form: FormData) -> tuple[list[tuple[
         if isinstance(value, str):
             items.append((name, value))
         elif value.filename and name.split(".")[0] in uploads:
-            fact = await anyio.to_thread.run_sync(_keep, handle.files, value)
-            added.append(fact)
-            items.append((name, f'{{"file": {_quoted(str(fact.fields["file"]))}}}'))
+            fields = await anyio.to_thread.run_sync(keep_upload, handle.files, value.filename, value.file)
+            added.append(Fact("user", "added", fields))
+            items.append((name, json.dumps({"file": fields["file"]})))
     return items, added
 
 
 def _is_upload_list(field: Field) -> bool:
     return field.item is not None and field.item.kind == "upload"
-
-
-def _quoted(text: str) -> str:
-    import json
-
-    return json.dumps(text, ensure_ascii=False)
-
-
-def _keep(folder: Path, upload: UploadFile) -> Fact:
-    """Copies an upload into the session's files under a name of its own."""
-    try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        path = unique(folder, safe_name(upload.filename or "upload"))
-        digest, size = hashlib.sha256(), 0
-        with path.open("wb") as file:
-            while chunk := upload.file.read(1 << 20):
-                digest.update(chunk)
-                size += len(chunk)
-                file.write(chunk)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise WriteFailed(
-            f"The file {upload.filename!r} could not be kept: {error.strerror}. Nothing was changed."
-        ) from error
-    return Fact("user", "added", {"file": path.name, "bytes": size, "sha256": digest.hexdigest()})
 
 
 def _typed(

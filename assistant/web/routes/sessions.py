@@ -1,5 +1,7 @@
 """A session: begin it, look at it now or as it was, fork, name, pin, archive and delete it."""
 
+import asyncio
+from contextlib import suppress
 from typing import Any
 
 from starlette.requests import Request
@@ -17,6 +19,8 @@ from ..gather import gather, results_of, today
 from ..views.session import session_page
 from ..views.shown import Shown
 
+LOOK = 0.25  # seconds that a page waits for the first look at Ollama
+
 
 async def opened(site: Any, sid: str) -> Handle:
     """The session's handle; runs that ended without a word are marked as interrupted first."""
@@ -28,10 +32,12 @@ async def opened(site: Any, sid: str) -> Handle:
 
 async def shown_of(site: Any, handle: Handle, at: int | None = None, typed: Any = None) -> Shown:
     """Everything that the session's page draws."""
-    session = handle.session()
-    return gather(
-        handle, at, typed, await site.chat.look(), site.chat.model_of(session), site.workspace.summaries()
-    )
+    if site.chat.catalogue is None:
+        # a page never waits long for an Ollama that does not answer; the stream brings what is found
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(site.looking()), LOOK)
+    model = site.chat.model_of(handle.session())
+    return gather(handle, at, typed, site.chat.catalogue, model, site.workspace.summaries())
 
 
 def page_of(shown: Shown, handle: Handle, request: Request, status: int = 200) -> Response:

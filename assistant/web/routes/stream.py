@@ -1,6 +1,7 @@
 """The stream of a session: fold, draw each region, send those that differ from what this connection had."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -16,6 +17,7 @@ from ..regions import Sent, changes, draft_changes
 from ..views.shown import Shown
 from .sessions import opened
 
+LINE_ENDS = re.compile(r"\r\n|\r|\n")
 LOOK = 0.25  # seconds between looks at the file, for what other programs append
 ALIVE = 15.0  # seconds of silence before a comment keeps the connection open
 
@@ -34,8 +36,8 @@ def add(app: Any, site: Any) -> None:
 
 
 def message(n: int, parts: list[str]) -> str:
-    """One SSE message; its id is the last entry that it shows."""
-    data = "".join(f"data: {line}\n" for part in parts for line in part.split("\n"))
+    """One SSE message; its id is the last entry that it shows. A lone CR ends a line there, too."""
+    data = "".join(f"data: {line}\n" for part in parts for line in LINE_ENDS.split(part))
     return f"id: {n}\n{data}\n"
 
 

@@ -212,14 +212,21 @@ document.addEventListener("htmx:after:swap", afterSwap);
 document.addEventListener("htmx:sse:after:message", afterSwap);
 drawGraphs();
 
+let sentText = null;
+document.addEventListener("htmx:before:request", (event) => {
+  if (event.detail.ctx.sourceElement?.id === "chat-form") sentText = input().value;
+});
+
 document.addEventListener("htmx:after:request", (event) => {
   const { ctx } = event.detail;
   const form = ctx.sourceElement?.closest?.("form");
   const status = ctx.response?.raw?.status ?? ctx.response?.status;
   if (!form || status !== 204) return;
   if (form.id === "chat-form" && !ctx.request.action.endsWith("/stop")) {
-    input().value = "";
-    forget(form);
+    if (input().value === sentText) {
+      input().value = "";
+      forget(form);
+    }
     atEnd = true;
     toEnd();
   } else if (form.id.startsWith("form-")) forget(form);
@@ -284,6 +291,9 @@ if (stream) {
     } else document.title = title();
   });
 }
+
+// htmx starts as soon as it can, which may be before its extensions are there: what it left out is done now
+htmx.process(body);
 
 // --- the record ---
 

@@ -127,6 +127,8 @@ def _said(shown: Shown, entry: Entry) -> Any:
         if shown.session.turns.get(entry.get("turn")) is entry and shown.draft is None and not shown.fixed:
             waits = _again(shown, str(entry.get("turn")), "No answer came: the program ended meanwhile.")
         return _message(entry, P(text, cls="words"), waits)
+    if entry.by == "app":
+        return _message(entry, Small(text), cls="line")
     meta = [model_name(entry.get("model") or entry.by)]
     if entry.get("tokens"):
         meta.append(f"{entry.get('tokens')} tokens")
@@ -259,7 +261,8 @@ def _failed(shown: Shown, entry: Entry) -> Any:
     if entry.get("where") == "run":
         return _message(entry, Div(B("The run failed. "), reason, cls="trouble"), cls="change")
     turn = entry.get("turn")
-    later = any(e.did == "said" and e.by != "user" and e.get("turn") == turn for e in shown.session.chat)
+    answers = (e for e in reversed(shown.session.chat) if e.did == "said" and e.by in ("model", "guide"))
+    later = any(e.n > entry.n and e.get("turn") == turn for e in answers)
     again = "" if later or shown.fixed or not turn else _again(shown, str(turn), "")
     return _message(entry, Div(reason, again, cls="trouble"), cls="change")
 
@@ -316,7 +319,8 @@ def composer(shown: Shown) -> Any:
         cls="box",
     )
     return Form(
-        chips(shown), box, method="post", action=address, hx_post=address, hx_swap="none", id="chat-form"
+        chips(shown), box, method="post", action=address, hx_post=address, hx_swap="none", hx_sync="this:drop",
+        id="chat-form"
     )
 
 

@@ -30,8 +30,8 @@ from fasthtml.components import (
     Tr,
 )
 
-from ...results import Page
 from ...session import Run
+from ...tables import Page
 from ..markdown import markdown
 from .base import number
 from .shown import Shown
