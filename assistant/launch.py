@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from . import live, runs
+from . import live, runlock, runs
 from .actions import new_id, parameters_of
 from .cards import cards, open_card
 from .errors import Conflict
@@ -49,6 +49,6 @@ async def start_run(handle: Handle, by: str = "user") -> str:
 
 async def mark_interrupted(handle: Handle) -> None:
     """Ends the runs that have no end in the log and whose process is gone."""
-    if handle.log.damage or handle.log.newer_format or not runs.unfinished(handle.log.entries):
+    if handle.log.damage or handle.log.newer_format or not runlock.unfinished(handle.log.entries):
         return
-    await handle.write(lambda _: runs.interrupted(handle.log.entries, handle.folder / "run.lock"))
+    await handle.write(lambda _: runlock.interrupted(handle.log.entries, handle.folder / "run.lock"))

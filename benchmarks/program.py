@@ -155,7 +155,7 @@ def open_session(page: Page, address: str) -> None:
     """Opens a session's page and waits until its stream has brought its first message."""
     page.add_init_script(_WATCH_STREAM)
     page.goto(address)
-    page.wait_for_selector("html[data-stream-open]", state="attached")
+    page.wait_for_selector("html[data-stream-open]", state="attached", timeout=10_000)
 
 
 _WATCH_STREAM = """

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +23,7 @@ import httpx
 from bs4 import BeautifulSoup
 
 import assistant
-from assistant.log import Entry, read
+from assistant.log import Entry, Fact, Log, read
 
 ROOT = Path(assistant.__file__).resolve().parent.parent
 DEAD = "http://127.0.0.1:9"  # where no Ollama is
@@ -131,6 +132,14 @@ class Server:
     def did(self, sid: str, did: str) -> list[Entry]:
         return [entry for entry in self.entries(sid) if entry.did == did]
 
+    def tell(self, sid: str, *facts: Fact) -> list[Entry]:
+        """Append to the session's log, as another program does."""
+        log = Log(self.folder(sid))
+        try:
+            return log.append(lambda _: facts)
+        finally:
+            log.close()
+
     def wait(self, sid: str, until: Callable[[Any], bool]) -> None:
         """Follow the session's stream until `until(self)` holds."""
         with Stream(self, sid) as stream:
@@ -154,6 +163,12 @@ def serving(workspace: Path, *options: str) -> Iterator[Server]:
         server.end()
 
 
+def at_once(*calls: Callable[[], Any]) -> list[Any]:
+    """What the calls return, all made at the same moment."""
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return [future.result() for future in [pool.submit(call) for call in calls]]
+
+
 def soup(answer: httpx.Response) -> BeautifulSoup:
     return BeautifulSoup(answer.text, "html.parser")
 
@@ -169,7 +184,7 @@ def reasons(answer: httpx.Response) -> str:
 
 @dataclass
 class Message:
-    """One message of a stream: its id, and the fragments by their target."""
+    """One message of a stream: its id, and its fragments by their target, in order."""
 
     id: str | None = None
     data: str = ""
@@ -204,10 +219,9 @@ class Stream:
                     lines.append(line[5:].removeprefix(" "))
                 elif not line and (message.id is not None or lines):
                     message.data = "\n".join(lines)
-                    message.targets = {
-                        part["hx-target"]: part.decode_contents()
-                        for part in BeautifulSoup(message.data, "html.parser").find_all("hx-partial")
-                    }
+                    for part in BeautifulSoup(message.data, "html.parser").find_all("hx-partial"):
+                        before = message.targets.get(part["hx-target"], "")
+                        message.targets[part["hx-target"]] = before + part.decode_contents()
                     self._queue.put(message)
                     message, lines = Message(), []
         except (httpx.HTTPError, httpx.StreamError, OSError):
@@ -219,6 +233,10 @@ class Stream:
         message = self._queue.get(timeout=PATIENCE)
         assert message is not None, "the stream has ended"
         return message
+
+    def come(self) -> list[Message]:
+        """The messages that have come and were not looked at."""
+        return [self.next() for _ in range(self._queue.qsize())]
 
     def until(self, wanted: Callable[[Message], bool]) -> Message:
         """The first message from here on that is wanted."""

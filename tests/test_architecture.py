@@ -18,13 +18,13 @@ ROOT = Path(assistant.__file__).parent
 # right. A name with a star is a package whose modules may also use each other.
 ROWS = """
 __main__   initialise  doctor  serving  served  ports
-web        web  web.app  web.routes.*  web.answers  web.gather  web.regions  web.views.*  web.markdown  web.assets  web.gate
+web        web  web.app  web.routes.*  web.answers  web.gather  web.regions  web.views.*  web.markdown  web.assets  web.gate  web.exchange  web.headers  web.hosts
 turns      turn  reply  stream  history  headless  export  verify
 tools      tools  grounded  commands  desk  settle
 models     models.guide  models.answers  models.phrases  models.catalogue  models.ollama  models.wire  models.repair  models.failures  models  grounding
 actions    launch  actions  judging  consequences  workspace
 state      console  cards  session
-work       child  runs  sentences  workflow  calling
+work       child  runs  process  runlock  output  pace  sentences  workflow  calling
 below      results  graphs  tables  frames  files  text  parameters  forms  fields  log  lines  disk  prompts  live
 base       errors  settings
 """  # noqa: E501 - a table
@@ -129,7 +129,7 @@ def test_the_pure_modules_touch_no_file_and_no_network() -> None:
 
 def test_only_the_command_line_reads_the_environment() -> None:
     for name, path in MODULES.items():
-        if name not in ("__main__", "runs"):  # runs hands it down to a run's process
+        if name not in ("__main__", "process"):  # process hands it down to a run's own
             assert "environ[" not in path.read_text() and "environ.get" not in path.read_text(), name
 
 

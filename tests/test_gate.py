@@ -21,7 +21,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from assistant.errors import AssistantError
 from assistant.settings import Settings
-from assistant.web.gate import BODY_BYTES, Gate, Host, dress, parse_host, parse_origin, printable
+from assistant.web.gate import BODY_BYTES, Gate
+from assistant.web.headers import dress
+from assistant.web.hosts import Host, parse_host, parse_origin, printable
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "

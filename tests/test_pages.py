@@ -29,7 +29,9 @@ def told(server):
     server.post(f"sessions/{sid}/steps/start/help")
     server.post(f"sessions/{sid}/messages", {"text": "depth 9 <script>alert(1)</script>"})
     server.wait(sid, lambda s: any(e.by == "guide" for e in s.did(sid, "said")))
-    hostile = "[x](javascript:alert(1)) ![i](http://evil.example/i.png) <img src=x onerror=alert(1)> <style>*{}"
+    hostile = (
+        "[x](javascript:alert(1)) ![i](http://evil.example/i.png) <img src=x onerror=alert(1)> <style>*{}"
+    )
     log = Log(server.folder(sid))
     log.append(
         lambda _: [

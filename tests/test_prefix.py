@@ -9,7 +9,8 @@ from serving import HTMX, JSON, PATIENCE, Stream, make_workspace, serving, soup
 
 PREFIX = "/user/ada/proxy"
 ADDRESSES = (
-    "href src action formaction hx-get hx-post hx-sse:connect data-src data-copy data-graph data-sigma data-styles"
+    "href src action formaction hx-get hx-post hx-sse:connect data-src data-copy data-graph "
+    "data-sigma data-styles"
 ).split()
 
 

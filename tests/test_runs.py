@@ -10,21 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from assistant import runs
+from assistant import process, runs
 from assistant.errors import Conflict
 from assistant.log import Entry
-from assistant.runs import (
-    Launch,
-    Output,
-    Pace,
-    ProgressNow,
-    death,
-    execute,
-    held,
-    interrupted,
-    start,
-    unfinished,
-)
+from assistant.output import OUTPUT_BYTES, TAIL_CHARACTERS
+from assistant.process import death
+from assistant.runlock import held, interrupted, unfinished
+from assistant.runs import Launch, ProgressNow, execute, start
 from assistant.tables import read_table
 
 pytestmark = pytest.mark.anyio
@@ -200,9 +192,9 @@ def count():
 async def test_a_flood_of_output_is_bounded(session):
     end = await session.run("def count():\n    for n in range(40):\n        print(str(n) + 'x' * 50_000)")
     kept = (session.files / end["output"]).read_bytes()
-    assert runs.OUTPUT_BYTES < len(kept) < runs.OUTPUT_BYTES + 100
+    assert OUTPUT_BYTES < len(kept) < OUTPUT_BYTES + 100
     assert kept.endswith("… the rest was not kept\n".encode())
-    assert len(session.told[-1].output) <= runs.TAIL_CHARACTERS
+    assert len(session.told[-1].output) <= TAIL_CHARACTERS
 
 
 async def test_much_progress_is_thinned_but_the_last_comes(session):
@@ -304,7 +296,7 @@ async def test_every_way_to_fail_is_a_sentence(session, body, reason):
 async def test_what_happens_after_the_last_result(session, monkeypatch):
     end = await session.run("def count():\n    yield Note('x')\n    os.kill(os.getpid(), signal.SIGSEGV)")
     assert end["did"] == "failed" and "signal 11" in end["reason"]
-    monkeypatch.setattr(runs, "EXIT_SECONDS", 0.2)
+    monkeypatch.setattr(process, "EXIT_SECONDS", 0.2)
     hang = (
         "import threading\n    threading.Thread(target=time.sleep, args=(600,)).start()\n    yield Note('x')"
     )
@@ -489,33 +481,6 @@ async def test_a_held_lock_is_no_interruption(session):
     await runs.cancel("r1")
     await task
     assert len(interrupted([entry(1, "started", run="r1")], session.lock)) == 1
-
-
-async def test_pace():
-    pace = Pace()
-    assert (pace.rate(), pace.left(10)) == (None, None)
-    pace.add(100.0, 0)
-    assert pace.rate() is None
-    pace.add(102.0, 4)
-    assert (pace.rate(), pace.left(10), pace.left(0), pace.left(2)) == (2.0, 3.0, None, 0.0)
-    for second in range(20):
-        pace.add(103.0 + second, 5 + second)
-    assert pace.rate() == 1.0  # the quick beginning is forgotten
-    pace.add(200.0, 100)
-    assert pace.rate() == pytest.approx(76 / 78)
-    pace.add(201.0, 0)
-    assert pace.rate() is None  # a new count
-
-
-async def test_secrets_in_pieces_are_masked_and_nothing_else_is_lost(tmp_path):
-    text = b"a pass passw password pas"
-    for size in range(1, len(text)):
-        output = Output(tmp_path / f"{size}.txt", {"a": "password", "b": "abc"})
-        for at in range(0, len(text), size):
-            output.add(text[at : at + size])
-        output.add(b"", last=True)
-        output.close()
-        assert output.path.read_text() == "a pass passw •••• pas" == output.tail()
 
 
 async def test_death_is_a_sentence():

@@ -72,10 +72,24 @@ def changes(shown: Shown, results: Any, today: str, sent: Sent) -> Iterator[str]
         markup = html(component)
         if sent.regions.get(id) != markup:
             sent.regions[id] = markup
-            how = "outerMorph" if id not in ("trigger", "chat-buttons") else "outerHTML"
+            how = "outerMorph" if id != "trigger" else "outerHTML"
             yield partial(f"#{id}", how, markup)
     yield from _messages(shown, sent)
     yield from draft_changes(shown.draft, sent)
+
+
+def forget_live(shown: Shown, again: bool, sent: Sent) -> None:
+    """What is not in the log may have begun, gone on or ended since the page had it: it is sent anew.
+
+    A page that connects `again` may have missed more: what is true of Ollama and of other sessions.
+    """
+    sent.turn = ""  # of no turn: even that there is no draft is news
+    for id in ("status", "runs", "chat-buttons", *(("model", "notice", "rail") if again else ())):
+        sent.regions.pop(id, None)
+    for entry in shown.session.turns.values():
+        if entry.n in sent.messages:
+            sent.messages[entry.n] = ()
+            sent.regions.pop(f"m{entry.n}", None)
 
 
 def _cards(shown: Shown, sent: Sent) -> Iterator[str]:

@@ -13,7 +13,7 @@ from ...errors import AssistantError
 from ...workspace import Handle
 from ..answers import whole_number
 from ..gather import gather, results_of, today
-from ..regions import Sent, changes, draft_changes
+from ..regions import Sent, changes, draft_changes, forget_live
 from ..views.shown import Shown
 from .sessions import opened
 
@@ -30,8 +30,11 @@ def add(app: Any, site: Any) -> None:
         after = whole_number(given)
         if after is not None and after > handle.session().n:
             after = None  # another file than the page was made from: send everything
+        again = "last-event-id" in request.headers
         return StreamingResponse(
-            _follow(site, handle, after), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
+            _follow(site, handle, after, again),
+            media_type="text/event-stream",
+            headers={"X-Accel-Buffering": "no"},
         )
 
 
@@ -41,13 +44,13 @@ def message(n: int, parts: list[str]) -> str:
     return f"id: {n}\n{data}\n"
 
 
-async def _follow(site: Any, handle: Handle, after: int | None) -> AsyncIterator[str]:
+async def _follow(site: Any, handle: Handle, after: int | None, again: bool) -> AsyncIterator[str]:
     sid = handle.sid
     site.streams[sid] = site.streams.get(sid, 0) + 1
     sent, seen_n, silent = Sent(), -1, 0.0
     try:
-        if after is not None:
-            _know(site, handle, after, sent)
+        if after is not None and handle.log.damage is None:  # the page may be from before the damage
+            _know(site, handle, after, again, sent)
         yield f"retry: 500\nid: {after if after is not None else ''}\n\n"
         stamp: Any = None
         while not site.ending.is_set():
@@ -79,8 +82,8 @@ async def _follow(site: Any, handle: Handle, after: int | None) -> AsyncIterator
             del site.streams[sid]
 
 
-def _know(site: Any, handle: Handle, after: int, sent: Sent) -> None:
-    """What the page had that was drawn at entry `after`; what is live is sent again."""
+def _know(site: Any, handle: Handle, after: int, again: bool, sent: Sent) -> None:
+    """What the page has, drawn at entry `after` or, where it connects `again`, following until then."""
     catalogue = site.chat.catalogue
     shown = gather(
         handle, None, None, catalogue, site.chat.model_of(handle.session()), site.workspace.summaries()
@@ -88,9 +91,10 @@ def _know(site: Any, handle: Handle, after: int, sent: Sent) -> None:
     if after != shown.session.n:
         session = handle.session(after)
         shown = gather(handle, after, None, catalogue, site.chat.model_of(session))
-        shown = _as_if_present(shown)
+    shown = _as_if_present(shown)
     for _ in changes(shown, results_of(shown, handle.files), today(), sent):
         pass
+    forget_live(shown, again, sent)
 
 
 def _as_if_present(shown: Shown) -> Shown:

@@ -292,9 +292,6 @@ if (stream) {
   });
 }
 
-// htmx starts as soon as it can, which may be before its extensions are there: what it left out is done now
-htmx.process(body);
-
 // --- the record ---
 
 function showEntry(slider) {

@@ -78,20 +78,25 @@ def page(
             Script(src=asset("theme.js")),
             Link(rel="stylesheet", href=asset("vendor/pico.min.css")),
             Link(rel="stylesheet", href=asset("app.css")),
-            Script(src=asset("vendor/htmx.min.js"), defer=True),
-            Script(src=asset("vendor/hx-sse.min.js"), defer=True),
-            Script(
-                src=asset("app.js"),
-                defer=True,
-                data_graph=asset("graph.js"),
-                data_sigma=asset("vendor/sigma.min.js"),
-                data_graphology=asset("vendor/graphology.umd.min.js"),
-                data_styles=asset("graph.css"),
-            ),
             *head,
         ),
-        Body(*content, cls=cls, **attributes),
+        Body(*content, *_scripts(), cls=cls, **attributes),
         lang="en",
+    )
+
+
+def _scripts() -> tuple[Any, ...]:
+    """At the end, not deferred: while the page is read htmx waits; else it may start before its extension."""
+    return (
+        Script(src=asset("vendor/htmx.min.js")),
+        Script(src=asset("vendor/hx-sse.min.js")),
+        Script(
+            src=asset("app.js"),
+            data_graph=asset("graph.js"),
+            data_sigma=asset("vendor/sigma.min.js"),
+            data_graphology=asset("vendor/graphology.umd.min.js"),
+            data_styles=asset("graph.css"),
+        ),
     )
 
 

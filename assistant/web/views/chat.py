@@ -91,7 +91,14 @@ def flags(session: Session, entry: Entry) -> tuple[Any, ...]:
         id in session.answers,
         id in session.proposals,
         session.turns.get(entry.get("turn")) is entry if entry.did == "said" else None,
+        was_answered(session, entry) if entry.did == "failed" else None,
     )
+
+
+def was_answered(session: Session, failure: Entry) -> bool:
+    """Whether a reply to the same words came after the failure."""
+    answers = (e for e in reversed(session.chat) if e.did == "said" and e.by in ("model", "guide"))
+    return any(e.n > failure.n and e.get("turn") == failure.get("turn") for e in answers)
 
 
 def message_view(shown: Shown, entry: Entry) -> Any:
@@ -261,8 +268,7 @@ def _failed(shown: Shown, entry: Entry) -> Any:
     if entry.get("where") == "run":
         return _message(entry, Div(B("The run failed. "), reason, cls="trouble"), cls="change")
     turn = entry.get("turn")
-    answers = (e for e in reversed(shown.session.chat) if e.did == "said" and e.by in ("model", "guide"))
-    later = any(e.n > entry.n and e.get("turn") == turn for e in answers)
+    later = was_answered(shown.session, entry)
     again = "" if later or shown.fixed or not turn else _again(shown, str(turn), "")
     return _message(entry, Div(reason, again, cls="trouble"), cls="change")
 
@@ -319,8 +325,14 @@ def composer(shown: Shown) -> Any:
         cls="box",
     )
     return Form(
-        chips(shown), box, method="post", action=address, hx_post=address, hx_swap="none", hx_sync="this:drop",
-        id="chat-form"
+        chips(shown),
+        box,
+        method="post",
+        action=address,
+        hx_post=address,
+        hx_swap="none",
+        hx_sync="this:drop",
+        id="chat-form",
     )
 
 

@@ -1,0 +1,132 @@
+"""The chat's addresses: messages, stop, again; questions and proposals; the model."""
+
+import pytest
+from samples import SMALL, complete
+from serving import HTMX, at_once, make_workspace, serving
+
+from assistant.log import Fact
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with serving(make_workspace(tmp_path_factory.mktemp("web") / "work", small=SMALL)) as server:
+        yield server
+
+
+@pytest.fixture
+def sid(server):
+    return server.begin("small")
+
+
+def replied(server, sid, count=1):
+    """Wait until the guide has said so much."""
+    server.wait(sid, lambda s: sum(e.by != "user" for e in s.did(sid, "said")) >= count)
+
+
+def test_a_message_is_in_the_log_and_answered(server, sid):
+    answer = server.post(f"sessions/{sid}/messages", {"text": "depth 7 <b>"})
+    assert answer.status_code == 303
+    said = server.did(sid, "said")[0]
+    assert (said.by, said["text"]) == ("user", "depth 7 <b>")
+    replied(server, sid)
+    assert server.state(sid)["values"]["depth"] == 7
+    assert server.state(sid)["origins"]["depth"] == "guide"
+    page = server.page(f"sessions/{sid}")
+    words = [m for m in page.select("#chat-log article.message[data-by=user]")]
+    assert words[0].text.strip() == "depth 7 <b>"
+    assert words[0]["data-n"] == str(said.n)
+    assert page.select_one("#chat-log article.message[data-by=guide]")
+    assert page.select_one("#field-depth [data-by=guide]")
+    assert server.post(f"sessions/{sid}/messages", {"text": "why?"}, headers=HTMX).status_code == 204
+    replied(server, sid, 2)
+
+
+@pytest.mark.parametrize("text", ["", "  \n ", None])
+def test_an_empty_message_is_refused(server, sid, text):
+    assert (
+        server.post(f"sessions/{sid}/messages", {"text": text} if text is not None else {}).status_code == 422
+    )
+    assert server.did(sid, "said") == []
+
+
+def test_a_long_message_is_refused_or_kept_whole(server, sid):
+    assert server.post(f"sessions/{sid}/messages", {"text": "x" * 500_000}).status_code == 422
+    assert server.post(f"sessions/{sid}/messages", {"text": "x" * 1_200_000}).status_code == 413
+    assert server.did(sid, "said") == []
+
+
+def test_ask_again_and_stop(server, sid):
+    server.post(f"sessions/{sid}/messages", {"text": "What can I choose?"})
+    replied(server, sid)
+    turn = server.did(sid, "said")[0]["turn"]
+    assert server.post(f"sessions/{sid}/messages/{turn}/again").status_code == 303
+    replied(server, sid, 2)
+    assert server.did(sid, "said")[-1]["replaces"] == server.did(sid, "said")[1].n
+    assert server.post(f"sessions/{sid}/messages/t000000/again").status_code == 404
+    assert server.post(f"sessions/{sid}/messages/stop").status_code == 303
+
+
+def test_the_model(server, sid):
+    answer = server.get("models")
+    assert answer.status_code == 200
+    assert answer.json()["models"] == []
+    assert answer.json()["problem"]
+    assert server.post(f"sessions/{sid}/model", {"model": "guide"}).status_code == 303
+    assert server.post(f"sessions/{sid}/model", {"model": "nothing:7b"}).status_code == 404
+    assert server.post(f"sessions/{sid}/realign").status_code == 303
+    assert server.did(sid, "realigned")
+
+
+def test_a_proposal_is_answered_once(server, sid):
+    proposal = {"id": "p1", "step": "start", "values": {"depth": 8}, "turn": "t1"}
+    server.tell(sid, Fact("model", "proposed", proposal))
+    page = server.page(f"sessions/{sid}")
+    assert page.select_one("[name=depth]")["value"] == "8"
+    assert "suggested" in page.select_one("#field-depth")["class"]
+    assert server.state(sid)["values"] == {}
+    assert server.post(f"sessions/{sid}/answers/p1", {"action": "perhaps"}).status_code == 422
+    assert server.post(f"sessions/{sid}/answers/p9", {"action": "accept"}).status_code == 404
+    answers = at_once(
+        *[lambda: server.post(f"sessions/{sid}/answers/p1", {"action": "accept"}).status_code] * 3
+    )
+    assert sorted(answers) == [303, 409, 409]
+    state = server.state(sid)
+    assert (state["values"], state["origins"]) == ({"depth": 8}, {"depth": "user"})
+    (answered,) = server.did(sid, "answered")
+    assert (answered["id"], answered["action"]) == ("p1", "accept")
+
+
+def test_a_proposal_is_declined(server, sid):
+    server.tell(
+        sid,
+        Fact("model", "proposed", {"id": "p1", "step": "start", "values": {"depth": 8}, "turn": "t1"}),
+    )
+    assert server.post(f"sessions/{sid}/answers/p1", {"action": "decline"}, headers=HTMX).status_code == 204
+    assert server.state(sid)["values"] == {}
+    assert server.page(f"sessions/{sid}").select_one("[name=depth]")["value"] == ""
+
+
+def test_a_question_is_answered(server, sid):
+    server.tell(
+        sid,
+        Fact("model", "asked", {"id": "q1", "question": "Deep or flat?", "options": ["deep", "flat"]}),
+    )
+    page = server.page(f"sessions/{sid}")
+    forms = page.select(f"form[action='sessions/{sid}/answers/q1']")
+    assert [form.find("button").text for form in forms] == ["deep", "flat", "No"]
+    assert server.post(f"sessions/{sid}/answers/q1", {"action": "accept", "value": "flat"}).status_code == 303
+    (answered,) = server.did(sid, "answered")
+    assert (answered["action"], answered["value"]) == ("accept", "flat")
+    assert server.post(f"sessions/{sid}/answers/q1", {"action": "decline"}).status_code == 409
+    replied(server, sid)
+
+
+def test_a_question_about_running_starts_the_run(server, sid):
+    complete(server, sid)
+    server.tell(
+        sid,
+        Fact("guide", "asked", {"id": "q1", "question": "Run it?", "options": ["Yes"], "about": "run"}),
+    )
+    assert server.post(f"sessions/{sid}/answers/q1", {"action": "accept", "value": "Yes"}).status_code == 303
+    server.wait(sid, lambda s: bool(s.did(sid, "finished")))
+    assert len(server.did(sid, "started")) == 1
