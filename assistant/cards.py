@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .fields import LISTS
 from .log import Entry
-from .parameters import MISSING, Field, to_json
+from .parameters import LISTS, MISSING, Field, to_json
 from .session import Session
 from .workflow import Step, Workflow
 

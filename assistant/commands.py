@@ -8,9 +8,9 @@ from .actions import Note, Outcome, new_id
 from .cards import Card, cards, open_card
 from .desk import Desk, called, clean, tell
 from .errors import AssistantError
-from .forms import show
 from .log import Fact
 from .models import Call
+from .parameters import show
 from .settle import settle
 
 Action = Callable[[Desk, Call], Awaitable[dict[str, Any]]]

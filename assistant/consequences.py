@@ -8,6 +8,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from .calling import call
@@ -17,7 +18,7 @@ from .log import Entry, Fact
 from .parameters import MISSING, Field, Place, to_json
 from .session import Session, fold
 from .text import mask
-from .workflow import Step, Workflow, default_of, options_of, skipped_values, typed_values
+from .workflow import Step, Workflow, default_of, options_of, skipped_value, typed_values
 
 LOGGED_BYTES = 400_000  # of what one function of a card gives; a line of the log has at most 1 MiB
 
@@ -39,10 +40,7 @@ async def bounded(function: Callable[[], Any], seconds: float) -> Any:
         error: BaseException | None = None
         try:
             result = function()
-        except (
-            SystemExit,
-            StopIteration,
-        ) as caught:  # its failure, not our end; a future takes no StopIteration
+        except (SystemExit, StopIteration) as caught:  # not our end, and not what a future takes
             error = RuntimeError(repr(caught))
         except BaseException as caught:
             error = caught
@@ -132,8 +130,10 @@ async def open_step(flow: Workflow, step: Step, session: Session, place: Place, 
         return [Fact("app", "opened", {"step": step.name}), *failed()]
     when = step.when
     if when and not await ask("Whether this card is needed", lambda: bool(call(when, values))):
-        found = await ask("The defaults of this card", lambda: skipped_values(step, values))
-        found = {field.name: None for field in step.fields} if found is MISSING else found
+        found = {}
+        for field in step.fields:
+            value = await ask(f"The default of {field.label}", partial(skipped_value, field, values))
+            found[field.name] = None if value is MISSING else value
         skipped = [Fact("app", "skipped", {"step": step.name})]
         if found:
             fields = {"step": step.name, "values": found, "defaulted": list(found)}
@@ -149,20 +149,17 @@ async def open_step(flow: Workflow, step: Step, session: Session, place: Place, 
 async def _offered(step: Step, values: Mapping[str, Any], ask: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """What the functions of the step's fields give: the choices, and the defaults."""
     offered, suggested = {}, {}
-
-    def choices(field: Field) -> Any:
-        return lambda: options_of(field, values)
-
-    def default(field: Field) -> Any:
-        return lambda: to_json(default_of(field, values, None))
-
     for field in step.fields:
         if field.ask.options is not None:
-            found = await ask(f"The choices of {field.label}", choices(field))
+            found = await ask(f"The choices of {field.label}", partial(options_of, field, values))
             if found is not MISSING:
                 offered[field.name] = found
         if callable(field.ask.default):
-            found = await ask(f"The default of {field.label}", default(field))
+            found = await ask(f"The default of {field.label}", partial(_default, field, values))
             if found is not MISSING:
                 suggested[field.name] = found
     return offered, suggested
+
+
+def _default(field: Field, values: Mapping[str, Any]) -> Any:
+    return to_json(default_of(field, values, None))

@@ -15,12 +15,11 @@ from .actions import Outcome, new_id
 from .cards import Card, card_of, cards
 from .desk import FOR_MODELS, Desk, called, given
 from .errors import Refused
-from .forms import show
-from .grounding import grounded
 from .log import Fact
 from .models import Call
-from .parameters import MISSING, Field
+from .parameters import MISSING, Field, show
 from .session import Session
+from .words import grounded
 from .workflow import Workflow
 
 REPAIRS = 2  # times that a refused value may be tried again

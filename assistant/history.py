@@ -13,10 +13,9 @@ from typing import Any
 
 from .cards import Card, cards, open_card
 from .desk import FOR_MODELS
-from .forms import choices, limits, listed, noun, show
 from .log import Entry
 from .models import Request
-from .parameters import Field
+from .parameters import Field, choices, limits, listed, noun, show
 from .prompts import Prompts
 from .session import Session
 from .tools import definitions

@@ -76,7 +76,7 @@ class Scenario:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML in which only true and false are truth values: yes, no, on and dates are words, as they are said."""
+    """YAML in which only true and false are truth values: yes, no, on and dates are words."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         """As it was, but a key that stands there twice is an error, not lost."""
@@ -178,7 +178,7 @@ def _list(value: Any) -> list[Any]:
 
 
 def check(scenario: Scenario, flow: Workflow) -> list[str]:
-    """What the scenario names that its workflow does not have: a spelling mistake must not pass for a test."""
+    """What the scenario names that its workflow does not have: a spelling mistake is no test."""
     steps, names = {step.name for step in flow.steps}, set(flow.fields())
     told: list[str] = []
 

@@ -11,9 +11,9 @@ from typing import Any
 from .cards import Card
 from .commands import ACTIONS
 from .desk import FOR_MODELS, Desk, given, tell
-from .forms import schema
 from .grounded import set_given
 from .models import Call
+from .parameters import schema
 from .workflow import Workflow
 
 

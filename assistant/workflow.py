@@ -103,7 +103,7 @@ class Workflow:
 
     def _answered(self, step: Step, given: Mapping[str, Any], values: dict[str, Any]) -> dict[str, Any]:
         if step.when and not call(step.when, values):
-            return typed_values(self, skipped_values(step, values), Place())
+            return typed_values(self, {f.name: skipped_value(f, values) for f in step.fields}, Place())
         own: dict[str, Any] = {}
         for field in step.fields:
             raw = given[field.name] if field.name in given else default_of(field, values, MISSING)
@@ -190,10 +190,10 @@ def default_of(field: Field, values: Mapping[str, Any], otherwise: Any) -> Any:
     return default
 
 
-def skipped_values(step: Step, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The step's names as its `when` says no: their defaults, or None, as JSON."""
-    found = [(field, default_of(field, values, None)) for field in step.fields]
-    return {f.name: None if value is None else to_json(judge(f, to_json(value))) for f, value in found}
+def skipped_value(field: Field, values: Mapping[str, Any]) -> Any:
+    """What a field is as the `when` of its step says no: its default, or None, as JSON."""
+    value = default_of(field, values, None)
+    return None if value is None else to_json(judge(field, to_json(value)))
 
 
 def typed_values(flow: Workflow, values: Mapping[str, Any], place: Place) -> dict[str, Any]:

@@ -172,7 +172,9 @@ class Workspace:
         entries = handle.log.entries[:at]
         if not 1 <= at <= len(handle.log.entries):
             raise NotFound(f"There is no entry {at} in this session; it has {len(handle.log.entries)}.")
-        first = replace(entries[0], fields={**entries[0].fields, "forked_from": {"session": handle.sid, "n": at}})
+        first = replace(
+            entries[0], fields={**entries[0].fields, "forked_from": {"session": handle.sid, "n": at}}
+        )
         made = self.create(handle.session().workflow, lambda _: [first, *entries[1:]])
         if handle.files.is_dir():
             shutil.copytree(handle.files, made.files, symlinks=True)

@@ -103,7 +103,9 @@ def test_a_runs_own_process_needs_only_the_lower_rows() -> None:
         found = {other for other in imported(waiting.pop()) if other in where} - needed
         needed |= found
         waiting += found
-    assert needed.isdisjoint("session cards workspace log live runs turn web __main__".split()), sorted(needed)
+    assert needed.isdisjoint("session cards workspace log live runs turn web __main__".split()), sorted(
+        needed
+    )
 
 
 def test_each_of_these_is_known_to_one_part_only() -> None:
@@ -124,7 +126,9 @@ def test_each_of_these_is_known_to_one_part_only() -> None:
 def test_the_pure_modules_touch_no_file_and_no_network() -> None:
     for name in ["session", "cards", *(m for m in MODULES if m.startswith("web.views."))]:
         for other in imported(name):
-            assert other.split(".")[0] not in {"os", "socket", "subprocess", "shutil", "asyncio", "disk"}, name
+            assert other.split(".")[0] not in {"os", "socket", "subprocess", "shutil", "asyncio", "disk"}, (
+                name
+            )
 
 
 def test_only_the_command_line_reads_the_environment() -> None:
@@ -136,13 +140,17 @@ def test_only_the_command_line_reads_the_environment() -> None:
 def test_the_package_gives_these_names_and_no_other() -> None:
     assert sorted(assistant.__all__) == PUBLIC
     code = "before = set(dir())\nfrom assistant import *\nprint(*sorted(set(dir()) - before - {'before'}))"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent
+    )
     assert found.stdout.split() == PUBLIC
 
 
 def test_a_workflow_file_loads_no_heavy_library_and_no_server() -> None:
     code = "import assistant, sys\nprint(*sys.modules)"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent
+    )
     loaded = set(found.stdout.split())
     assert loaded.isdisjoint({"pandas", "numpy", "fasthtml", "starlette", "httpx", "ollama", "uvicorn"})
     assert "assistant.log" not in loaded
@@ -155,7 +163,9 @@ def words(path: Path) -> Iterator[tuple[int, str]]:
         if isinstance(node, ast.Call):
             called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             found = {"Fact": node.args[1:2], "fact": node.args[:1], "mark": node.args[1:]}.get(called, [])
-        elif isinstance(node, ast.Compare) and isinstance(node.left, ast.Attribute) and node.left.attr == "did":
+        elif (
+            isinstance(node, ast.Compare) and isinstance(node.left, ast.Attribute) and node.left.attr == "did"
+        ):
             found = [part for one in node.comparators for part in getattr(one, "elts", [one])]
         for part in found:
             if isinstance(part, ast.Constant) and isinstance(part.value, str):

@@ -36,7 +36,9 @@ def session(*facts: tuple[Any, ...]) -> Session:
     for n, (did, step, *more) in enumerate(facts, 1):
         own = more[0] if more else {}
         by = own.get("by", "user")
-        entries.append(Entry(n, f"{n:03}", by, did, {"step": step, **{k: v for k, v in own.items() if k != "by"}}))
+        entries.append(
+            Entry(n, f"{n:03}", by, did, {"step": step, **{k: v for k, v in own.items() if k != "by"}})
+        )
     return fold(entries)
 
 
@@ -68,7 +70,11 @@ def test_the_open_card_is_the_first_that_is_neither_done_nor_skipped() -> None:
 
 
 def test_suggestions_stand_where_there_is_no_value() -> None:
-    stale = [("set", "second", {"values": {"w": 7, "z": "1"}}), ("reopened", "second", {"because": "x"}), OPENED]
+    stale = [
+        ("set", "second", {"values": {"w": 7, "z": "1"}}),
+        ("reopened", "second", {"because": "x"}),
+        OPENED,
+    ]
     proposed = ("proposed", "second", {"by": "model", "id": "p1", "values": {"w": 9, "other": 1}})
     table: list[tuple[list[Any], dict[str, Any], dict[str, str]]] = [
         ([], {"v": None}, {"v": "default"}),
@@ -116,6 +122,9 @@ def test_the_card_that_asks_a_name() -> None:
 
 
 def test_odd_fields_of_an_opening_or_a_proposal_do_no_harm() -> None:
-    odd = [("opened", "second", {"offered": {"z": 3}, "suggested": [1]}),
-           ("proposed", "second", {"id": ["p"], "values": "w"}), ("opened", ["second"])]  # fmt: skip
+    odd = [
+        ("opened", "second", {"offered": {"z": 3}, "suggested": [1]}),
+        ("proposed", "second", {"id": ["p"], "values": "w"}),
+        ("opened", ["second"]),
+    ]
     assert second_card(*odd).offered == {}

@@ -91,6 +91,7 @@ def perhaps(
     tone: Literal["low", "high"] | None,
     where: Point | None,
     paper: Upload | None,
+    pages: list[Upload] = [],
 ):
     """Anything more?"""
 
@@ -140,7 +141,7 @@ VALUES = {
     "person": "Person(name='Ada', age=36, active=True)", "stops": "[Point(x=1, y=2.5), Point(x=5, y=6.0)]",
     "people": "[Person(name='Bo', age=None, active=False)]", "remark": "None", "level": "None",
     "since": "None",
-    "tone": "None", "where": "None", "paper": "None", "key": "Secret of 28", "letter": "letter.txt: Dear Ada",
+    "tone": "None", "where": "None", "paper": "None", "pages": "[]", "key": "Secret of 28", "letter": "letter.txt: Dear Ada",
 }  # fmt: skip
 LETTER = {"letter": ("letter.txt", b"Dear Ada", "text/plain")}
 
@@ -364,6 +365,44 @@ def test_hostile_text_in_every_field_is_an_answer_and_not_a_failure(server, text
         server.entries(sid)
 
 
+ODD = """host cookie request session sid app site action text model at name workflow value entry step headers form id
+open values origins n run cards start user data self type class_""".split()
+
+
+def test_parameters_and_steps_may_be_named_as_anything(server):
+    parameters = ", ".join(f"{name}: str" for name in ODD)
+    source = f'''
+from assistant import Note, Workflow
+
+flow = Workflow("Odd names")
+
+
+@flow.step
+def run({parameters}):
+    """All of them?"""
+
+
+@flow.step
+def cards(model, start_: str = "x"):
+    """And then?"""
+
+
+@flow.run
+def go(**values):
+    yield Note(repr(values))
+'''
+    (server.workspace / "workflows" / "odd.py").write_text(source, "utf-8")
+    sid = server.begin("odd")
+    page = server.page(f"sessions/{sid}")
+    ids = [element["id"] for element in page.select("[id]")]
+    assert len(ids) == len(set(ids))
+    assert names(page, "run") == set(ODD)
+    server.next(sid, "run", {name: f"the {name}" for name in ODD})
+    assert server.state(sid)["values"] == {name: f"the {name}" for name in ODD}
+    server.next(sid, "cards", {})
+    assert server.run(sid)["state"] == "finished"
+
+
 # --- uploads ---------------------------------------------------------------------------------------------
 
 
@@ -431,6 +470,24 @@ def test_an_upload_to_a_card_that_is_not_open_is_not_kept(server):
     server.next(sid, "given", {"key": KEY}, 409, files={"letter": ("late.txt", b"late")})
     assert not (server.folder(sid) / "files" / "late.txt").exists()
     assert [entry["file"] for entry in server.did(sid, "added")] == ["letter.txt"]
+
+
+def test_several_uploads_in_one_field(server):
+    sid = at(server, "perhaps")
+    picker = server.page(f"sessions/{sid}").select_one("[name=pages]")
+    assert (picker["type"], picker.has_attr("multiple")) == ("file", True)
+    for names in (["a.txt"], ["b.txt", "c.txt"]):
+        files = [("pages", (name, name.encode())) for name in names]
+        page = soup(server.next(sid, "perhaps", {"level": "low"}, 422, files=files))
+        form = form_of(page, "perhaps")
+        assert json.loads(form["pages"][0]) == [{"file": name} for name in names]
+    server.next(sid, "perhaps", form | {"level": "3"}, files={"pages": ("", b"")})
+    assert server.state(sid)["values"]["pages"] == [{"file": "b.txt"}, {"file": "c.txt"}]
+    server.post(f"sessions/{sid}/steps/perhaps/reopen")
+    server.next(
+        sid, "perhaps", form_of(server.page(f"sessions/{sid}"), "perhaps"), files={"pages": ("", b"")}
+    )
+    assert server.state(sid)["values"]["pages"] == [{"file": "b.txt"}, {"file": "c.txt"}]
 
 
 def test_a_file_in_a_field_that_takes_none_is_not_kept(server):

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import HttpUrl
 
-from assistant.grounding import find, grounded, split
 from assistant.parameters import Ask, Field, make_field
+from assistant.words import find, grounded, split
 
 TODAY = date(2026, 11, 21)  # a Saturday
 SECTIONS = ["tutorial", "library", "c-api", "whatsnew"]

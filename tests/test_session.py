@@ -34,27 +34,80 @@ def mark(did: str, step: str, by: str = "user", **own: Any) -> tuple[str, str, d
 
 BEGAN = ("user", "began", {"workflow": "trip", "title": "Plan a trip", "format": 1})
 TWO_CARDS = [
-    BEGAN, mark("opened", "a", "app"), "-",
-    values("a", x=1), mark("advanced", "a"), mark("opened", "b", "app"), "-",  # 3 4 5
-    values("b", y=2), mark("advanced", "b"), "-",  # 6 7
-]  # fmt: skip
+    BEGAN,
+    mark("opened", "a", "app"),
+    "-",
+    values("a", x=1),
+    mark("advanced", "a"),
+    mark("opened", "b", "app"),
+    "-",  # 3 4 5
+    values("b", y=2),
+    mark("advanced", "b"),
+    "-",  # 6 7
+]
 
 # The laws
 
 ODD = st.one_of(
-    st.none(), st.booleans(), st.integers(-3, 12), st.just(0.5), st.sampled_from(["", "a", "b", "x", "r1"]),
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 12),
+    st.just(0.5),
+    st.sampled_from(["", "a", "b", "x", "r1"]),
     st.lists(st.one_of(st.integers(0, 12), st.sampled_from(["x", "y"]), st.lists(st.just(1))), max_size=3),
-    st.dictionaries(st.sampled_from(["x", "y", "n"]), st.one_of(st.integers(), st.lists(st.just(1))), max_size=2),
-)  # fmt: skip
-NAMES = sorted({"step", "values", "names", "entries", "defaulted", "turn", "id", "run", "name", "because", "on",
-                "offered", "suggested", "where", "done", "total", "note", "seconds", "file", "model", "text",
-                "about", "options", "action", "value", "workflow", "title", "n", "reason", "kind"})  # fmt: skip
-FITTING = st.fixed_dictionaries({}, optional={
-    "step": st.sampled_from("ab"), "values": st.dictionaries(st.sampled_from("xy"), st.integers(0, 3), max_size=2),
-    "names": st.lists(st.sampled_from("xy"), max_size=2), "entries": st.lists(st.integers(1, 20), max_size=4),
-    "turn": st.sampled_from(["t1", "t2"]), "id": st.sampled_from(["q1", "q2"]), "run": st.sampled_from(["r1"]),
-    "because": st.sampled_from("xy"), "name": st.sampled_from("xy"), "file": st.just("f.csv"),
-})  # fmt: skip
+    st.dictionaries(
+        st.sampled_from(["x", "y", "n"]), st.one_of(st.integers(), st.lists(st.just(1))), max_size=2
+    ),
+)
+NAMES = sorted(
+    {
+        "step",
+        "values",
+        "names",
+        "entries",
+        "defaulted",
+        "turn",
+        "id",
+        "run",
+        "name",
+        "because",
+        "on",
+        "offered",
+        "suggested",
+        "where",
+        "done",
+        "total",
+        "note",
+        "seconds",
+        "file",
+        "model",
+        "text",
+        "about",
+        "options",
+        "action",
+        "value",
+        "workflow",
+        "title",
+        "n",
+        "reason",
+        "kind",
+    }
+)
+FITTING = st.fixed_dictionaries(
+    {},
+    optional={
+        "step": st.sampled_from("ab"),
+        "values": st.dictionaries(st.sampled_from("xy"), st.integers(0, 3), max_size=2),
+        "names": st.lists(st.sampled_from("xy"), max_size=2),
+        "entries": st.lists(st.integers(1, 20), max_size=4),
+        "turn": st.sampled_from(["t1", "t2"]),
+        "id": st.sampled_from(["q1", "q2"]),
+        "run": st.sampled_from(["r1"]),
+        "because": st.sampled_from("xy"),
+        "name": st.sampled_from("xy"),
+        "file": st.just("f.csv"),
+    },
+)
 DID = st.sampled_from([*sorted(_APPLY), "called", "noted", "redacted", "realigned", "danced"])
 
 
@@ -104,8 +157,13 @@ def test_every_kind_of_entry_is_folded_or_needs_not_be() -> None:
 
 
 def test_a_value_has_its_origin_and_a_default_is_none_of_the_users() -> None:
-    session = fold(entries(BEGAN, ("user", "set", {"step": "a", "values": {"x": 1, "z": 3}, "defaulted": ["z"]}),
-                           values("a", "model", y=2)))  # fmt: skip
+    session = fold(
+        entries(
+            BEGAN,
+            ("user", "set", {"step": "a", "values": {"x": 1, "z": 3}, "defaulted": ["z"]}),
+            values("a", "model", y=2),
+        )
+    )
     assert session.values == {"x": 1, "z": 3, "y": 2}
     assert session.origins == {"x": "user", "z": "default", "y": "model"}
 
@@ -118,9 +176,11 @@ def test_values_of_a_stale_step_are_suggestions() -> None:
 
 
 def test_a_refusal_goes_with_the_next_good_value_or_as_its_card_is_done() -> None:
-    refused = [("user", "refused", {"step": "a", "name": "x", "value": 0, "reason": "no"}),
-               ("user", "refused", {"step": "a", "name": None, "value": None, "reason": "no"}),
-               ("model", "refused", {"step": None, "name": "typo", "value": 1, "reason": "no such name"})]  # fmt: skip
+    refused = [
+        ("user", "refused", {"step": "a", "name": "x", "value": 0, "reason": "no"}),
+        ("user", "refused", {"step": "a", "name": None, "value": None, "reason": "no"}),
+        ("model", "refused", {"step": None, "name": "typo", "value": 1, "reason": "no such name"}),
+    ]
     assert set(fold(entries(BEGAN, *refused)).refusals) == {"x", "/a"}
     assert set(fold(entries(BEGAN, *refused, values("a", z=1))).refusals) == {"x"}
     assert set(fold(entries(BEGAN, *refused, mark("advanced", "a"))).refusals) == set()
@@ -136,11 +196,19 @@ def test_a_proposal_stands_until_it_is_answered_or_given() -> None:
 
 def test_a_run_from_start_to_end() -> None:
     run = {"run": "r1"}
-    session = fold(entries(
-        BEGAN, ("user", "started", run), ("workflow", "progressed", run | {"done": 1, "total": 2, "note": "half"}),
-        ("workflow", "produced", run | {"name": "words", "kind": "table", "file": "words.csv", "rows": 3}),
-        ("workflow", "finished", run | {"seconds": 1.5}),
-    ))  # fmt: skip
+    session = fold(
+        entries(
+            BEGAN,
+            ("user", "started", run),
+            ("workflow", "progressed", run | {"done": 1, "total": 2, "note": "half"}),
+            (
+                "workflow",
+                "produced",
+                run | {"name": "words", "kind": "table", "file": "words.csv", "rows": 3},
+            ),
+            ("workflow", "finished", run | {"seconds": 1.5}),
+        )
+    )
     assert session.run is not None
     assert (session.run.state, session.run.done, session.run.seconds) == ("finished", 1, 1.5)
     assert session.run.results[0]["rows"] == 3
@@ -173,16 +241,31 @@ def test_undo_takes_the_newest_action_with_its_cards_completion() -> None:
 
 
 def test_undo_of_a_models_value_takes_the_next_that_the_user_pressed_after_it() -> None:
-    log = entries(BEGAN, mark("opened", "a", "app"), "-", values("a", "model", x=1), "-",
-                  mark("advanced", "a"), mark("opened", "b", "app"))  # fmt: skip
+    log = entries(
+        BEGAN,
+        mark("opened", "a", "app"),
+        "-",
+        values("a", "model", x=1),
+        "-",
+        mark("advanced", "a"),
+        mark("opened", "b", "app"),
+    )
     assert undo_of(fold(log)) == (3, 4, 5)
     session = fold(undone(log, 3, 4, 5))
     assert session.is_opened("a") and session.status("a") is None and session.opening("b") is None
 
 
 def test_a_later_completion_with_values_of_its_own_loses_only_the_completion() -> None:
-    log = entries(BEGAN, mark("opened", "a", "app"), "-", values("a", "model", x=1), "-",
-                  values("a", z=2), mark("advanced", "a"), mark("opened", "b", "app"))  # fmt: skip
+    log = entries(
+        BEGAN,
+        mark("opened", "a", "app"),
+        "-",
+        values("a", "model", x=1),
+        "-",
+        values("a", z=2),
+        mark("advanced", "a"),
+        mark("opened", "b", "app"),
+    )
     assert undo_of(fold(log), 3) == (3, 5)
     assert fold(undone(log, 3, 5)).values == {"z": 2}
 
@@ -229,8 +312,11 @@ def test_redo_takes_back_what_followed_from_the_undo() -> None:
 def test_a_new_action_ends_the_redo() -> None:
     log = undone(entries(*TWO_CARDS), 6, 7)
     after = len(log) + 1
-    for did, own in [("set", {"step": "b", "values": {"y": 3}}), ("advanced", {"step": "b"}),
-                     ("cleared", {"names": ["x"]})]:  # fmt: skip
+    for did, own in [
+        ("set", {"step": "b", "values": {"y": 3}}),
+        ("advanced", {"step": "b"}),
+        ("cleared", {"names": ["x"]}),
+    ]:
         assert redo_of(fold([*log, Entry(after, "z", "user", did, own)])) == (), did
     derived = Entry(after, "z", "workflow", "set", {"step": "b", "values": {"d": 3}})
     assert redo_of(fold([*log, derived])) == (6, 7)

@@ -27,17 +27,28 @@ async def test_a_sessions_id_and_folder(workspace: Workspace) -> None:
     assert workspace.open(handle.sid) is handle
 
 
-@pytest.mark.parametrize("sid", [
-    "", "..", "../2026-11-21-trip-3f9a", "2026-11-21-trip-3f9a/..", "2026-11-21-trip-3f9a/../../x", "/etc",
-    "2026-11-21-trip-3f9a\n", "2026-11-21-../x-3f9a", "2026-11-21-trip-3F9A", "２０２６-11-21-trip-3f9a",
-    "2026-11-21-trip-0000",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "sid",
+    [
+        "",
+        "..",
+        "../2026-11-21-trip-3f9a",
+        "2026-11-21-trip-3f9a/..",
+        "2026-11-21-trip-3f9a/../../x",
+        "/etc",
+        "2026-11-21-trip-3f9a\n",
+        "2026-11-21-../x-3f9a",
+        "2026-11-21-trip-3F9A",
+        "\uff12\uff10\uff12\uff16-11-21-trip-3f9a",
+        "2026-11-21-trip-0000",
+    ],
+)
 async def test_what_is_no_session(workspace: Workspace, sid: str) -> None:
     folder = workspace.conversations / "2026-11-21-trip-3f9a"
     folder.mkdir(parents=True)
     (folder / "log.jsonl").write_text("")
-    (workspace.conversations / "２０２６-11-21-trip-3f9a").mkdir()
-    (workspace.conversations / "２０２６-11-21-trip-3f9a" / "log.jsonl").write_text("")
+    (workspace.conversations / "\uff12\uff10\uff12\uff16-11-21-trip-3f9a").mkdir()
+    (workspace.conversations / "\uff12\uff10\uff12\uff16-11-21-trip-3f9a" / "log.jsonl").write_text("")
     with pytest.raises(NotFound):
         workspace.open(sid)
     with pytest.raises(NotFound):
@@ -49,7 +60,7 @@ async def test_what_is_no_session(workspace: Workspace, sid: str) -> None:
 
 
 async def test_an_unknown_workflow_makes_no_session(workspace: Workspace) -> None:
-    with pytest.raises(NotFound, match="no file workflows/none.py"):
+    with pytest.raises(NotFound, match=r"no file workflows/none\.py"):
         await begin(workspace, "none")
     assert workspace.session_ids() == []
 
@@ -69,7 +80,10 @@ async def test_a_fork_has_the_same_beginning_the_files_and_the_secrets(workspace
     at = handle.session().n - 1
     made = workspace.fork(handle, at)
     assert made.sid != handle.sid
-    old, new = [entry.as_dict() for entry in handle.log.entries[:at]], [entry.as_dict() for entry in made.log.entries]
+    old, new = (
+        [entry.as_dict() for entry in handle.log.entries[:at]],
+        [entry.as_dict() for entry in made.log.entries],
+    )
     assert new[0].pop("forked_from") == {"session": handle.sid, "n": at}
     assert new == old
     assert (made.files / "a.txt").read_text() == "words"
@@ -126,11 +140,19 @@ async def test_lists_show_how_far_a_session_is(workspace: Workspace) -> None:
     assert line() == ("France", "step 4 of 4", 3)
     await complete(handle, "ticket", {"name": "Ada"})
     assert line()[1] == "ready to run"
-    await handle.write(lambda _: [Fact("user", "started", {"run": "r1"}), Fact("user", "named", {"name": "Mine"})])
+    await handle.write(
+        lambda _: [Fact("user", "started", {"run": "r1"}), Fact("user", "named", {"name": "Mine"})]
+    )
     assert line()[:2] == ("Mine", "running")
     table = {"run": "r1", "name": "towns", "kind": "table", "file": "towns.csv", "rows": 7}
-    await handle.write(lambda _: [Fact("workflow", "produced", table), Fact("workflow", "finished", {"run": "r1"}),
-                                  Fact("user", "pinned", {"on": True}), Fact("user", "archived", {})])  # fmt: skip
+    await handle.write(
+        lambda _: [
+            Fact("workflow", "produced", table),
+            Fact("workflow", "finished", {"run": "r1"}),
+            Fact("user", "pinned", {"on": True}),
+            Fact("user", "archived", {}),
+        ]
+    )
     assert line()[1] == "done, 7 towns"
     (summary,) = workspace.summaries()
     assert (summary.pinned, summary.archived) == (True, True)
@@ -170,7 +192,10 @@ async def test_secrets_are_kept_whole(workspace: Workspace) -> None:
     handle = await with_secret(workspace)
     handle.keep_secrets({"other": "x"})
     handle.keep_secrets({})
-    assert json.loads((handle.folder / "secrets.json").read_text()) == {"key": "hunter2-hunter2", "other": "x"}
+    assert json.loads((handle.folder / "secrets.json").read_text()) == {
+        "key": "hunter2-hunter2",
+        "other": "x",
+    }
     assert not list(handle.folder.glob("*.part"))
     assert "hunter2" not in repr(handle.place())
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..cards import Card, Situation, card_of, open_card, static_default
-from ..grounding import keys
 from ..parameters import MISSING, Field, choices, lengths, limits, noun, show, to_json
+from ..words import keys
 
 MANY = 12  # options that are listed in one answer
 ABILITIES = (

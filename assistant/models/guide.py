@@ -12,8 +12,8 @@ from typing import Any
 
 from ..cards import Card, Situation, card_of, open_card
 from ..errors import Refused
-from ..grounding import SEVERAL, Found, find, fold, keys, read
 from ..parameters import MISSING, Field, choices, judge
+from ..words import Found, find, fold, keys, read
 from . import Call, Delta, Done, Request, answers
 from .phrases import Intent, recognise, rest
 
@@ -294,7 +294,7 @@ def _free_text(situation: Situation, card: Card, words: str) -> list[Found]:
         return []
     raw: Any = (
         [part.strip() for part in text.split(",") if part.strip()]
-        if field.kind in SEVERAL
+        if field.kind == "lines"
         else text.strip("\"“”'")
     )
     return [Found(field.name, raw, (0, len(words)), "bare")]

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..grounding import fold, read, split
+from ..words import fold, read, split
 
 COMMANDS = ("next", "skip", "back", "goto", "undo", "redo", "run", "defaults", "cancel", "yes", "no")
 

@@ -4,7 +4,7 @@ page at n ──┐
 stream:     └─ regions(shown) ─ compare with what this connection had ─▶ <hx-partial> for each that differs
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,29 +47,42 @@ def undo(shown: Shown) -> Any:
     return undo_bar(shown, bool(undo_of(shown.session)), bool(redo_of(shown.session)))
 
 
-def regions(shown: Shown, results: Any, today: str) -> dict[str, Any]:
-    """Every region but the cards and the conversation, by id."""
+TALK = frozenset({"said", "called"})  # entries that change nothing but the conversation
+SPOKEN = frozenset({"status", "chat-buttons"})  # the regions that a word, or the phase of a reply, may change
+RUNNING = frozenset({"status", "runs"})  # those that a run's progress may change
+
+
+def regions(shown: Shown, results: Callable[[], Any], today: str) -> dict[str, Callable[[], Any]]:
+    """How every region but the cards and the conversation is drawn, by id."""
     return {
-        "where": where_view(shown.heading),
-        "status": status_view(shown),
-        "model": model_picker(shown),
-        "notice": notice(shown),
-        "head": head(shown),
-        "trigger": trigger(shown),
-        "undo-bar": undo(shown),
-        "runs": runs_view(shown),
+        "where": lambda: where_view(shown.heading),
+        "status": lambda: status_view(shown),
+        "model": lambda: model_picker(shown),
+        "notice": lambda: notice(shown),
+        "head": lambda: head(shown),
+        "trigger": lambda: trigger(shown),
+        "undo-bar": lambda: undo(shown),
+        "runs": lambda: runs_view(shown),
         "results": results,
-        "chips": chips(shown),
-        "chat-buttons": send_or_stop(shown),
-        "rail": rail(shown.sessions, shown.sid, today),
+        "chips": lambda: chips(shown),
+        "chat-buttons": lambda: send_or_stop(shown),
+        "rail": lambda: rail(shown.sessions, shown.sid, today),
     }
 
 
-def changes(shown: Shown, results: Any, today: str, sent: Sent) -> Iterator[str]:
-    """The partials that bring a page which has `sent` up to what is shown; `sent` is brought along."""
-    yield from _cards(shown, sent)
-    for id, component in regions(shown, results, today).items():
-        markup = html(component)
+def changes(
+    shown: Shown, results: Callable[[], Any], today: str, sent: Sent, only: Collection[str] | None = None
+) -> Iterator[str]:
+    """The partials that bring a page which has `sent` up to what is shown; `sent` is brought along.
+
+    With `only`, cards and other regions are known to be as they were, and not drawn.
+    """
+    if only is None:
+        yield from _cards(shown, sent)
+    for id, draw in regions(shown, results, today).items():
+        if only is not None and id not in only:
+            continue
+        markup = html(draw())
         if sent.regions.get(id) != markup:
             sent.regions[id] = markup
             how = "outerMorph" if id != "trigger" else "outerHTML"

@@ -12,18 +12,17 @@ from starlette.responses import HTMLResponse, Response
 from ... import actions, runs
 from ...cards import cards, help_due, open_card
 from ...errors import Conflict, NotFound
-from ...fields import Field, to_json
 from ...files import keep_upload
-from ...forms import read_form
 from ...launch import start_run
 from ...log import Fact
-from ...parameters import judge
+from ...parameters import Field, judge, read_form, to_json
 from ...session import Session
 from ...workflow import Step
 from ...workspace import Handle
 from ..answers import by_htmx, done, whole_number
 from ..regions import partial
 from ..views.cards import card_view
+from ..views.fields import takes_files
 from .sessions import opened, page_of, shown_of
 
 
@@ -140,19 +139,22 @@ async def _kept(handle: Handle, step: Step, form: FormData) -> tuple[list[tuple[
     """The form as text pairs; uploads are kept in the session's files, and named in their field's place."""
     items: list[tuple[str, str]] = []
     added: list[Fact] = []
-    uploads = {field.name for field in step.fields if field.kind == "upload" or _is_upload_list(field)}
+    uploads = {field.name for field in step.fields if takes_files(field)}
+    lists: dict[str, list[dict[str, Any]]] = {f.name: [] for f in step.fields if f.name in uploads and f.item}
     for name, value in form.multi_items():
         if isinstance(value, str):
             items.append((name, value))
         elif value.filename and name.split(".")[0] in uploads:
             fields = await anyio.to_thread.run_sync(keep_upload, handle.files, value.filename, value.file)
             added.append(Fact("user", "added", fields))
-            items.append((name, json.dumps({"file": fields["file"]})))
+            if name in lists:
+                lists[name].append({"file": fields["file"]})
+            else:
+                items.append((name, json.dumps({"file": fields["file"]})))
+    for name, files in lists.items():
+        if files:  # in place of those that were there
+            items = [item for item in items if item[0] != name] + [(name, json.dumps(files))]
     return items, added
-
-
-def _is_upload_list(field: Field) -> bool:
-    return field.item is not None and field.item.kind == "upload"
 
 
 def _typed(
@@ -162,7 +164,7 @@ def _typed(
     given = {name.split(".")[0] for name, _ in items}
     typed: dict[str, Any] = {}
     for field in step.fields:
-        if field.kind == "upload":
+        if takes_files(field):
             if raw.get(field.name) and field.name not in outcome.refused:
                 typed[field.name] = to_json(judge(field, raw[field.name], place=handle.place()))
         elif field.kind != "secret" and (field.name in given or field.name in raw):

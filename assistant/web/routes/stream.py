@@ -1,8 +1,9 @@
 """The stream of a session: fold, draw each region, send those that differ from what this connection had."""
 
-import asyncio
 import re
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -13,7 +14,7 @@ from ...errors import AssistantError
 from ...workspace import Handle
 from ..answers import whole_number
 from ..gather import gather, results_of, today
-from ..regions import Sent, changes, draft_changes, forget_live
+from ..regions import RUNNING, SPOKEN, TALK, Sent, changes, draft_changes, forget_live
 from ..views.shown import Shown
 from .sessions import opened
 
@@ -44,6 +45,26 @@ def message(n: int, parts: list[str]) -> str:
     return f"id: {n}\n{data}\n"
 
 
+@dataclass(frozen=True)
+class Stamp:
+    """What the page is drawn from: as long as it is the same, only the draft's words can differ."""
+
+    n: int
+    generation: int
+    catalogue: Any
+    progress: Any
+    phase: Any
+
+
+def _only(handle: Handle, before: Stamp | None, now: Stamp) -> frozenset[str] | None:
+    """The regions that may differ, or None for all: so that a word costs no more than a word."""
+    if before is None or (before.generation, before.catalogue) != (now.generation, now.catalogue):
+        return None
+    if any(entry.did not in TALK for entry in handle.log.entries[before.n : now.n]):
+        return None
+    return SPOKEN | RUNNING if before.progress != now.progress else SPOKEN
+
+
 async def _follow(site: Any, handle: Handle, after: int | None, again: bool) -> AsyncIterator[str]:
     sid = handle.sid
     site.streams[sid] = site.streams.get(sid, 0) + 1
@@ -52,18 +73,24 @@ async def _follow(site: Any, handle: Handle, after: int | None, again: bool) -> 
         if after is not None and handle.log.damage is None:  # the page may be from before the damage
             _know(site, handle, after, again, sent)
         yield f"retry: 500\nid: {after if after is not None else ''}\n\n"
-        stamp: Any = None
+        stamp: Stamp | None = None
         while not site.ending.is_set():
             beat = live.beat(sid)
             try:
                 session = handle.session()
                 draft = live.drafts.get(sid)
-                phase = draft and (draft.turn, draft.phase)
-                shown_now = (session.n, live.progress.get(sid), phase, site.chat.catalogue, handle.log.damage)
-                if shown_now != stamp:
-                    stamp = shown_now
-                    shown = await _shown(site, handle)
-                    parts = list(changes(shown, results_of(shown, handle.files), today(), sent))
+                now = Stamp(
+                    session.n,
+                    handle.log.generation,
+                    site.chat.catalogue,
+                    live.progress.get(sid),
+                    draft and (draft.turn, draft.phase),
+                )
+                if now != stamp:
+                    only = _only(handle, stamp, now)
+                    stamp, shown = now, _shown(site, handle)
+                    results = partial(results_of, shown, handle.files)
+                    parts = list(changes(shown, results, today(), sent, only))
                 else:
                     parts = list(draft_changes(draft, sent))
             except AssistantError:  # the session was deleted: the page learns it as it reloads
@@ -92,22 +119,17 @@ def _know(site: Any, handle: Handle, after: int, again: bool, sent: Sent) -> Non
         session = handle.session(after)
         shown = gather(handle, after, None, catalogue, site.chat.model_of(session))
     shown = _as_if_present(shown)
-    for _ in changes(shown, results_of(shown, handle.files), today(), sent):
+    for _ in changes(shown, partial(results_of, shown, handle.files), today(), sent):
         pass
     forget_live(shown, again, sent)
 
 
 def _as_if_present(shown: Shown) -> Shown:
-    from dataclasses import replace
-
     return replace(shown, at=None, draft=None, progress=None)
 
 
-async def _shown(site: Any, handle: Handle) -> Shown:
+def _shown(site: Any, handle: Handle) -> Shown:
     session = handle.session()
     return gather(
         handle, None, None, site.chat.catalogue, site.chat.model_of(session), site.workspace.summaries()
     )
-
-
-__all__ = ["add", "asyncio", "message"]

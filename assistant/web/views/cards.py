@@ -25,12 +25,11 @@ from fasthtml.components import (
 
 from ...cards import Card
 from ...errors import Refused
-from ...fields import MISSING
-from ...forms import show
+from ...parameters import MISSING, show
 from ...workflow import Step
 from ..markdown import markdown
 from .base import by_tag
-from .fields import field_row
+from .fields import field_row, takes_files
 from .shown import Shown
 
 
@@ -201,7 +200,7 @@ def _sends(shown: Shown, step: Step) -> dict[str, str]:
         "hx_swap": "none",
         "hx_sync": "this:drop",
     }
-    if any(field.kind == "upload" for field in step.fields):
+    if any(takes_files(field) for field in step.fields):
         sends |= {"enctype": "multipart/form-data", "hx_encoding": "multipart/form-data"}
     return sends
 

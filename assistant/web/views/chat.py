@@ -20,10 +20,10 @@ from fasthtml.components import (
 )
 
 from ...cards import Card
-from ...forms import choices, show
 from ...live import Draft
 from ...log import Entry
 from ...models import GUIDE
+from ...parameters import choices, show
 from ...session import Session
 from ..markdown import blocks, markdown
 from .base import by_tag, clock

@@ -21,8 +21,7 @@ from fasthtml.components import (
 )
 
 from ...cards import Card
-from ...fields import MISSING, Field
-from ...forms import as_text, choices, limits, show
+from ...parameters import MISSING, Field, as_text, choices, limits, show
 
 RADIOS = 6
 INPUTS = {
@@ -116,8 +115,8 @@ def _control(
         )
     if kind in ("nested", "tuple", "nested_list", "dict"):
         return _parts(field, name, value, typed)
-    if kind == "upload":
-        return _upload(field, name, typed if isinstance(typed, dict) else value, more)
+    if takes_files(field):
+        return _upload(field, name, typed if isinstance(typed, dict | list) else value, more)
     if kind in ("long", "lines", "choices", "list"):
         text = "\n".join(held) if isinstance(held, list) and all(isinstance(x, str) for x in held) else held
         rows = 6 if kind == "long" else 3
@@ -171,14 +170,19 @@ def _choice(field: Field, name: str, found: list[tuple[str, str]], held: str, mo
     )
 
 
+def takes_files(field: Field) -> bool:
+    """Whether the field's control is a picker, of one file or of several."""
+    return field.kind == "upload" or (field.item is not None and field.item.kind == "upload")
+
+
 def _upload(field: Field, name: str, value: Any, more: dict[str, Any]) -> Any:
-    kept = value.get("file") if isinstance(value, dict) else None
-    picker = Input(type="file", name=name, id=f"in-{name}", accept=field.ask.accept or None, **more)
-    if not kept:
+    several = field.kind != "upload"
+    picker = Input(type="file", name=name, id=f"in-{name}", accept=field.ask.accept or None, multiple=several, **more)
+    if not value:
         return picker
-    # the file that is already there goes along, so that choosing none keeps it
+    # what is already there goes along, so that choosing none keeps it
     return Div(
-        Input(type="hidden", name=name, value=json.dumps(value)), Small("now: ", Code(str(kept))), picker
+        Input(type="hidden", name=name, value=json.dumps(value)), Small("now: ", Code(show(field, value))), picker
     )
 
 

@@ -35,8 +35,8 @@ from fasthtml.components import (
     Ul,
 )
 
-from ...forms import show
 from ...log import Entry
+from ...parameters import show
 from ..markdown import markdown
 from .base import by_tag, clock, page, top
 from .shown import Shown

@@ -61,6 +61,8 @@ def runs_view(shown: Shown) -> Any:
 
 
 def _start(shown: Shown, run: Run | None, ready: bool, number_: int) -> Any:
+    # an id stands once in a page, and a step may be named "run"
+    id = "card-run" if all(card.step.name != "run" for card in shown.cards) else "card-run-itself"
     title = "Run" if run is None or run.state == "finished" else "Run again"
     if run and run.state == "finished":
         title = "Run again"
@@ -68,7 +70,7 @@ def _start(shown: Shown, run: Run | None, ready: bool, number_: int) -> Any:
     if not ready:
         waiting = next((n for n, card in enumerate(shown.cards, 1) if card.state == "open"), None)
         after = f"after step {waiting}" if waiting else ""
-        return Article(Header(*header, Small(after)), cls="card", data_state="locked", id="card-run")
+        return Article(Header(*header, Small(after)), cls="card", data_state="locked", id=id)
     address = f"{shown.address}/runs"
     button = Form(
         Button("Run", type="submit", cls="next"),
@@ -78,7 +80,7 @@ def _start(shown: Shown, run: Run | None, ready: bool, number_: int) -> Any:
         hx_swap="none",
         hx_sync="this:drop",
     )
-    return Article(Header(*header, button), cls="card ready", data_state="open", id="card-run")
+    return Article(Header(*header, button), cls="card ready", data_state="open", id=id)
 
 
 def _running(shown: Shown, run: Run) -> Any:

@@ -1,131 +1,25 @@
-"""Fields: what a parameter's annotation, its Ask and its default make of it, and the JSON form of values."""
+"""From an annotation, its Ask and its default to a Field."""
 
 import dataclasses
-import math
-import numbers
-import os
 import re
 import types
 import typing
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import Enum, Flag
-from pathlib import Path, PurePath
-from typing import IO, Annotated, Any, Final, Literal, Union, get_args, get_origin
+from pathlib import PurePath
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from pydantic import AnyHttpUrl, AnyUrl, BaseModel, EmailStr, HttpUrl, RootModel, TypeAdapter
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from .field import LISTS, MISSING, NUMBERS, SINGLE, TEXTS, TIMES, Ask, Field, Secret, Upload
+from .values import plain, to_json
 
-class _Missing:
-    def __repr__(self) -> str:
-        return "MISSING"
-
-
-MISSING: Final = _Missing()
-HIDDEN: Final = "••••"
 LIMITS: Final = ("ge", "gt", "le", "lt", "min_length", "max_length", "pattern")
-
-
-@dataclass(frozen=True)
-class Ask:
-    """How a parameter is asked for and what it may be.
-
-    `options` (a list, or a function of earlier values) restricts the value, or each entry of a list.
-    `aliases` maps what a person may say to the value that is meant. `pattern` must match the whole text.
-    On a list, the lengths are the list's and all other limits are each entry's.
-    """
-
-    label: str = ""
-    _: dataclasses.KW_ONLY
-    help: str = ""
-    options: Sequence[Any] | Callable[..., Sequence[Any]] | None = None
-    aliases: Mapping[str, Any] | None = None
-    default: Any = MISSING
-    unit: str = ""
-    example: Any = None
-    ge: Any = None
-    gt: Any = None
-    le: Any = None
-    lt: Any = None
-    min_length: int | None = None
-    max_length: int | None = None
-    pattern: str | None = None
-    accept: str = ""
-    long: bool = False
-
-
-class Secret(str):
-    """A text that is never logged or shown; `str(secret)` is its value."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return f"Secret({HIDDEN!r})"
-
-
-@dataclass(frozen=True)
-class Upload(os.PathLike[str]):
-    """A file that the user gave."""
-
-    path: Path
-
-    @property
-    def name(self) -> str:
-        return self.path.name
-
-    @property
-    def suffix(self) -> str:
-        return self.path.suffix
-
-    def read_text(self, encoding: str = "utf-8") -> str:
-        return self.path.read_text(encoding)
-
-    def read_bytes(self) -> bytes:
-        return self.path.read_bytes()
-
-    def open(self) -> IO[bytes]:
-        return self.path.open("rb")
-
-    def __fspath__(self) -> str:
-        return str(self.path)
-
-
-@dataclass(frozen=True)
-class Field:
-    """One parameter. `kind` says how it is asked for and judged:
-
-    text long int float decimal bool date datetime time url email choice upload secret: one value;
-    lines (a list of single values), choices (a list of choices), list (of anything else), nested_list,
-    tuple, dict, nested: several. `item` is a list's or dict's entry, or what a choice is without its
-    options; `key` a dict's key; `fields` the parts of a tuple or a nested model; `values` the members of
-    a Literal or Enum; `container` the type that a list becomes. `annotation` is bare: without Annotated
-    and Optional. `default` is a Python value; a function that gives one stands in `ask.default`.
-    """
-
-    name: str
-    label: str
-    kind: str
-    annotation: Any
-    ask: Ask = Ask()
-    default: Any = MISSING
-    optional: bool = False
-    item: "Field | None" = None
-    key: "Field | None" = None
-    fields: tuple["Field", ...] = ()
-    values: tuple[Any, ...] = ()
-    container: Any = list
-    adapter: Any = dataclasses.field(default=None, compare=False, repr=False)
-
-
-NUMBERS: Final = ("int", "float", "decimal")
-TIMES: Final = ("date", "datetime", "time")
-TEXTS: Final = ("text", "long", "url", "email", "secret")
-SINGLE: Final = (*TEXTS, *NUMBERS, *TIMES, "bool", "choice")
-LISTS: Final = ("lines", "choices", "list", "nested_list")
 _SCALARS: Final[dict[Any, str]] = {
     str: "text", int: "int", float: "float", Decimal: "decimal", bool: "bool", date: "date",
     datetime: "datetime", time: "time", EmailStr: "email", Secret: "secret", Upload: "upload",
@@ -133,7 +27,7 @@ _SCALARS: Final[dict[Any, str]] = {
 _CONTAINERS: Final = (list, set, frozenset)
 
 
-def make_field(
+def field_of(
     name: str,
     annotation: Any,
     default: Any = MISSING,
@@ -218,7 +112,7 @@ def _shape(field: Field, within: tuple[Any, ...]) -> dict[str, Any]:
         return {"kind": "tuple", "container": tuple, "fields": _parts(field, arguments, within)}
     if origin is dict:
         item = _entry(field, arguments[1], within)
-        key = make_field(name, arguments[0], ask=Ask(f"Each name in {field.label}"), within=(*within, dict))
+        key = field_of(name, arguments[0], ask=Ask(f"Each name in {field.label}"), within=(*within, dict))
         if key.kind not in SINGLE or key.kind == "secret" or key.optional:
             raise TypeError(f"{name}: the keys of a dict are single values, such as dict[str, int]")
         return {"kind": "dict", "container": dict, "key": key, "item": item}
@@ -270,13 +164,13 @@ def _entry(field: Field, annotation: Any, within: tuple[Any, ...]) -> Field:
     """The field of each entry of a list or dict: it has its parent's limits, but not its lengths."""
     ask = replace(field.ask, label=f"Each entry of {field.label}", help="", options=None, default=MISSING,
                   min_length=None, max_length=None)  # fmt: skip
-    item = make_field(field.name, annotation, ask=ask, within=(*within, list))
+    item = field_of(field.name, annotation, ask=ask, within=(*within, list))
     return item if item.label == ask.label else replace(item, label=item.ask.label or ask.label)
 
 
 def _parts(field: Field, annotations: Sequence[Any], within: tuple[Any, ...]) -> tuple[Field, ...]:
     parts = [
-        make_field(str(n), annotation, within=(*within, tuple)) for n, annotation in enumerate(annotations)
+        field_of(str(n), annotation, within=(*within, tuple)) for n, annotation in enumerate(annotations)
     ]
     labels = [part.ask.label or f"{field.label}, part {n}" for n, part in enumerate(parts, 1)]
     return tuple(replace(part, label=label) for part, label in zip(parts, labels, strict=True))
@@ -307,7 +201,7 @@ def _model_parts(name: str, model: Any, within: tuple[Any, ...]) -> tuple[Field,
     if not found:
         raise TypeError(f"{name}: {model.__name__} has no fields to ask for")
     return tuple(
-        make_field(key, annotation, default, within=(*within, model)) for key, annotation, default in found
+        field_of(key, annotation, default, within=(*within, model)) for key, annotation, default in found
     )
 
 
@@ -351,58 +245,3 @@ def _check_limits(field: Field) -> None:
             re.compile(ask.pattern)
         except re.error as error:
             raise TypeError(f"{field.name}: the pattern {ask.pattern!r} is not valid: {error}") from error
-
-
-def to_json(value: Any) -> Any:
-    """The JSON form of a value, for the log: `judge(field, to_json(value)) == value`.
-
-    Upload gives {"file": name} and Secret {"secret": true}. Raises TypeError or ValueError with a sentence
-    where there is none.
-    """
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, Enum):
-        inner = to_json(value.value)
-        return value.name if isinstance(inner, list | dict) or inner is None else inner
-    if isinstance(value, Secret):
-        return {"secret": True}
-    if isinstance(value, Upload):
-        return {"file": value.name}
-    if isinstance(value, str):
-        return str(value)
-    if isinstance(value, Decimal):
-        if not value.is_finite():
-            raise ValueError(f"{value} cannot be kept; a number must be finite")
-        return format(value, "f")
-    if isinstance(value, numbers.Integral):  # numpy's too
-        return int(value)
-    if isinstance(value, numbers.Real):
-        if not math.isfinite(value):
-            raise ValueError(f"{value} cannot be kept; a number must be finite")
-        return float(value)
-    if isinstance(value, date | time):
-        return value.isoformat()
-    if isinstance(value, AnyUrl):
-        return str(value)
-    if isinstance(value, BaseModel):
-        return {name: to_json(getattr(value, name)) for name in type(value).model_fields}
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {
-            part.name: to_json(getattr(value, part.name)) for part in dataclasses.fields(value) if part.init
-        }
-    if isinstance(value, Mapping):
-        return {plain(to_json(key)): to_json(entry) for key, entry in value.items()}
-    if isinstance(value, set | frozenset):
-        return sorted((to_json(entry) for entry in value), key=lambda entry: (str(type(entry)), entry))
-    if isinstance(value, list | tuple):
-        return [to_json(entry) for entry in value]
-    raise TypeError(f"a {type(value).__name__} cannot be kept in the log; use plain Python values")
-
-
-def plain(value_json: Any) -> str:
-    """A single JSON value as the text that stands for it."""
-    if value_json is None:
-        return ""
-    if isinstance(value_json, bool):
-        return "true" if value_json else "false"
-    return value_json if isinstance(value_json, str) else repr(value_json)

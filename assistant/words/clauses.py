@@ -1,0 +1,96 @@
+"""Sentences and clauses: where they end, whether they ask, doubt or deny."""
+
+import itertools
+from collections.abc import Sequence
+
+from .reading import LONGEST, Part, read
+
+REACH = 12  # parts over which a "not" reaches
+ENDS = frozenset(".!?;,") | {"and", "but", "then"}
+NOT = frozenset(
+    "not no don't dont never without except excluding doesn't shouldn't isn't cannot can't "
+    "drop remove".split()
+)
+CORRECTS = frozenset("no sorry actually rather meant mean instead oops wait correction".split())
+_HEDGES = (
+    "not sure", "don't know", "dont know", "no idea", "don't care", "maybe", "perhaps", "what if", "unless",
+    "whether", "suppose", "wonder", "if", "would be", "not certain", "might", "should i", "either",
+)  # fmt: skip
+_ASKS = frozenset(
+    "what why how which who when where whose whether should is are was does do did am explain tell describe "
+    "has have must may might what's whats why's how's".split()
+)
+_ALSO_TELL = frozenset("do have has did is are was may might must should when".split())  # without a "?"
+_ORDERS = frozenset("set make use change take put pick choose select add remove".split())
+_LEADS = frozenset("and but so ok okay well please hmm , then also".split())
+
+
+def clause(parts: Sequence[Part], at: int) -> tuple[int, int]:
+    """Where the clause around `at` begins and ends."""
+    first = last = at
+    while first > 0 and parts[first - 1].text not in ENDS:
+        first -= 1
+    while last < len(parts) and parts[last].text not in ENDS:
+        last += 1
+    return first, last
+
+
+def clauses(parts: Sequence[Part]) -> list[Sequence[Part]]:
+    """All clauses, without what ends them."""
+    grouped = itertools.groupby(parts, lambda part: part.text in ENDS)
+    return [list(group) for ends, group in grouped if not ends]
+
+
+def negated(parts: Sequence[Part], at: int) -> bool:
+    """Whether what stands at `at` is what the user does not want: "not csv", "instead of 3"."""
+    first = at
+    while first > max(at - REACH, 0) and parts[first - 1].text not in ENDS:
+        first -= 1
+    before = [part.text for part in parts[first:at]]
+    pairs = {" ".join(pair) for pair in itertools.pairwise(before)}
+    if {"instead of", "rather than", "do not"} & pairs:
+        return True
+    bound = {"no more", "not more", "no less", "no later"} & pairs
+    return not bound and any(word in NOT for word in before)
+
+
+def hedged(parts: Sequence[Part]) -> bool:
+    """Whether the words are in doubt: "maybe", "not sure", "if"."""
+    joined = f" {' '.join(part.text for part in parts)} "
+    joined = joined.replace(" if possible ", " ").replace(" if you can ", " ")
+    return any(f" {hedge} " in joined for hedge in _HEDGES)
+
+
+def split(words: str) -> list[tuple[str, int, bool]]:
+    """The sentences: (text, where it begins, whether it asks). "Depth 3, and what is a click?" is two."""
+    parts = read(words[:LONGEST])
+    cuts = [0]
+    for i, part in enumerate(parts):
+        following = parts[i + 1] if i + 1 < len(parts) else None
+        breaks = following is not None and "\n" in words[part.end : following.start]
+        if breaks or (part.kind == "mark" and part.text in ".!?;"):
+            cuts.append(i + 1)
+        elif i and part.text in (",", "and", "but", "-") and parts[i - 1].text not in (",", "and", "but"):
+            at = i + 2 if following and following.text in ("and", "but", "then") else i + 1
+            word = parts[at].text if at < len(parts) else ""
+            asks = word in _ASKS and word not in ("do", "have", "is", "are", "tell", "may")
+            if asks or (word in _ORDERS and _asks(parts[cuts[-1] : i])):
+                cuts.append(at)
+    found = []
+    for first, last in itertools.pairwise([*cuts, len(parts)]):
+        if first < last:
+            start, end = parts[first].start, parts[last - 1].end
+            found.append((words[start:end], start, _asks(parts[first:last])))
+    return found
+
+
+def _asks(parts: Sequence[Part]) -> bool:
+    texts = [part.text for part in itertools.dropwhile(lambda part: part.text in _LEADS, parts)]
+    if not texts:
+        return False
+    if texts[0] in ("can", "could", "would", "will") and texts[1:2] in (["you"], ["we"]):
+        return bool({"explain", "tell", "say", "help", "describe", "why", "what", "how"} & set(texts[2:5]))
+    if texts[0] in ("what", "how") and texts[1:2] == ["about"]:
+        return True
+    begins = texts[0] in _ASKS - _ALSO_TELL
+    return begins or texts[-1] == "?"

@@ -1,0 +1,113 @@
+"""Days and times of day in words: "3 May 2026", "next Friday", "in two weeks", "2:30 pm"."""
+
+import re
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+
+from .quantities import quantity_at
+from .reading import Part
+
+_MONTHS = "january february march april may june july august september october november december".split()
+_NEAR = {"today": 0, "tomorrow": 1, "yesterday": -1}
+_CLOCK = re.compile(r"(\d{1,2})(?::(\d\d))?(?::(\d\d))?\s?([ap]m)?")
+_WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
+
+
+def _month(word: str) -> int:
+    """1 to 12; also of "Jan" and "Sept"; 0 if it is none."""
+    short = len(word) >= 3
+    return next((i for i, m in enumerate(_MONTHS, 1) if word == m or (short and m[:4].startswith(word))), 0)
+
+
+def _day_number(part: Part) -> int:
+    digits = re.fullmatch(r"(\d{1,2})(?:st|nd|rd|th)?", part.text)
+    return int(digits[1]) if digits and part.kind in ("number", "ordinal") else 0
+
+
+def _make_date(year: int, month: int, day: int) -> list[date]:
+    try:
+        return [date(year, month, day)]
+    except ValueError:
+        return []
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text.upper().replace(" ", "T"))
+    except ValueError:
+        return None
+
+
+def dates(parts: Sequence[Part], today: date) -> list[tuple[list[date], int, int]]:
+    """The days named in the words: each with what it can mean and where it stands."""
+    found = []
+    i = 0
+    while i < len(parts):
+        days, last = _date_at(parts, i, today)
+        if days:
+            found.append((days, i, last))
+        i = last if days else i + 1
+    return found
+
+
+def _date_at(parts: Sequence[Part], i: int, today: date) -> tuple[list[date], int]:
+    """What a day at `i` can mean, and the index behind it."""
+    part, texts = parts[i], [p.text for p in parts[i : i + 5]]
+    if part.kind == "iso":
+        moment = _moment(part.text)
+        return [moment.date()] if moment else [], i + 1
+    if part.text in _NEAR:
+        return [today + timedelta(_NEAR[part.text])], i + 1
+    if part.text in ("in", "within") and i + 1 < len(parts):
+        quantity = quantity_at(parts, i + 1)
+        days = {"day": 1, "week": 7}.get(quantity.unit) if quantity else None
+        if quantity and days and abs(quantity.value) < 10**5 and quantity.value == int(quantity.value):
+            return [today + timedelta(int(quantity.value) * days)], quantity.last + 1
+    if part.text in _WEEKDAYS:
+        coming = today + timedelta((_WEEKDAYS.index(part.text) - today.weekday() - 1) % 7 + 1)
+        previous = parts[i - 1].text if i else ""
+        if previous == "last":
+            return [coming - timedelta(7)], i + 1
+        return [coming, coming + timedelta(7)] if previous == "next" else [coming], i + 1
+    if numeric := re.fullmatch(r"(\d{1,2}) ([./]) (\d{1,2}) \2 (\d{4})", " ".join(texts)):
+        a, b, year = int(numeric[1]), int(numeric[3]), int(numeric[4])
+        both = _make_date(year, b, a) + (_make_date(year, a, b) if numeric[2] == "/" and a != b else [])
+        return both, i + 5
+    return _written(parts, i, today)
+
+
+def _written(parts: Sequence[Part], i: int, today: date) -> tuple[list[date], int]:
+    """ "3 May 2026", "3rd of May", "May 3": the coming one where no year is said."""
+    texts = [p.text for p in parts[i : i + 3]]
+    day, month, last = _day_number(parts[i]), 0, i + 2
+    if day and len(texts) > 1:
+        last += len(texts) > 2 and texts[1] == "of"
+        month = _month(parts[last - 1].text)
+    elif parts[i].kind == "word" and len(texts) > 1:
+        day, month = _day_number(parts[i + 1]), _month(texts[0])
+    if not (day and month):
+        return [], i + 1
+    year = last + 1 if last + 1 < len(parts) and parts[last].text == "," else last
+    if year < len(parts) and re.fullmatch(r"(19|20|21)\d\d", parts[year].text):
+        return _make_date(int(parts[year].text), month, day), year + 1
+    this, following = _make_date(today.year, month, day), _make_date(today.year + 1, month, day)
+    return [d for d in this if d >= today] or following, last
+
+
+def clocks(parts: Sequence[Part]) -> list[tuple[time, int, int]]:
+    """The times of day named in the words."""
+    found = []
+    for i, part in enumerate(parts):
+        match = _CLOCK.fullmatch(part.text) if part.kind == "clock" else None
+        if match:
+            hour, half = int(match[1]), match[4]
+            if half:
+                hour = hour % 12 + (12 if half == "pm" else 0) if 1 <= hour <= 12 else 99
+            if hour < 24 and int(match[2] or 0) < 60 and int(match[3] or 0) < 60:
+                found.append((time(hour, int(match[2] or 0), int(match[3] or 0)), i, i + 1))
+        elif part.text in ("noon", "midnight"):
+            found.append((time(12 if part.text == "noon" else 0), i, i + 1))
+        elif part.kind == "iso" and len(part.text) > 10:
+            moment = _moment(part.text)
+            found += [(moment.time(), i, i + 1)] if moment else []
+    return found

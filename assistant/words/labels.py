@@ -1,0 +1,53 @@
+"""What fields are called: their names, labels and units, and the words that only one of them has."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..parameters import Field
+from .reading import keys
+
+STOP = frozenset(
+    "the a an of to in on at for and or is are be it its this that which what most least first "
+    "found by".split()
+)
+BOUNDS = (
+    ("at", "most"), ("up", "to"), ("no", "more", "than"), ("not", "more", "than"), ("maximum",), ("max",),
+    ("a", "maximum"), ("maximally",),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Names:
+    """The words by which one field is called."""
+
+    field: Field
+    phrases: tuple[tuple[str, ...], ...]  # its name and its label, strong
+    hints: frozenset[str]  # single words of them, weak
+    unit: str
+    bound: bool  # its label is a bound such as "At most"
+
+
+def lexicon(fields: Iterable[Field]) -> list[Names]:
+    """What each field is called that no other of these is."""
+    raw = []
+    for field in fields:
+        name, label = keys(field.name), keys(field.label)
+        phrases = tuple(
+            dict.fromkeys(p for p in (name, label) if p and not set(p) <= STOP and p not in BOUNDS)
+        )
+        unit = next(iter(keys(field.ask.unit or "")), field.ask.unit or "")
+        hints = (set(name) | set(label)) - STOP
+        raw.append((field, phrases, hints, unit, label in BOUNDS or name in BOUNDS))
+    found = []
+    for i, (field, phrases, hints, unit, bound) in enumerate(raw):
+        others = [x for j, x in enumerate(raw) if j != i]
+        unique = frozenset(h for h in hints if h != unit and not any(h in x[2] or h == x[3] for x in others))
+        own = tuple(p for p in phrases if not any(p in x[1] for x in others))
+        found.append(Names(field, own, unique, unit, bound))
+    return found
+
+
+def words_of(field: Field) -> set[str]:
+    """The words of a field's name, label and unit."""
+    own = set(keys(field.name)) | set(keys(field.label)) | set(keys(field.ask.unit or ""))
+    return own - STOP
