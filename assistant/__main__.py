@@ -19,6 +19,7 @@ from .console import (
     ProgressLine,
     ask_secrets,
     columns,
+    has_display,
     pairs_of,
     read_parameters,
     result_lines,
@@ -101,19 +102,9 @@ def _folder(given: str | None) -> Path:
     if given:
         return Path(given).expanduser().absolute()
     here = Path.cwd()
-    return here if (here / "workflows").is_dir() else _data_folder()
-
-
-def _data_folder() -> Path:
-    """The workspace in the user's data directory, made if it is missing."""
-    if sys.platform == "darwin":
-        data = Path.home() / "Library" / "Application Support"
-    elif sys.platform == "win32":
-        data = Path(os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming")
-    else:
-        data = Path(os.environ.get("XDG_DATA_HOME") or "")  # one that is not absolute does not count
-        data = data if data.is_absolute() else Path.home() / ".local" / "share"
-    folder = data / "workflow-assistant"
+    if (here / "workflows").is_dir():
+        return here
+    folder = initialise.data_folder(os.environ)
     initialise.init(folder)
     return folder
 
@@ -163,14 +154,7 @@ def serve(
     # the web framework takes longer to import than the small commands take to run
     from .serving import serve as serve_workspace
 
-    serve_workspace(settings, say, warn, browser=not no_browser and _has_display())
-
-
-def _has_display() -> bool:
-    """Whether a browser can open a window; without one, some would open in this very terminal."""
-    if sys.platform in ("darwin", "win32"):
-        return True
-    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
+    serve_workspace(settings, say, warn, browser=not no_browser and has_display(os.environ))
 
 
 @main.command()

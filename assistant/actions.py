@@ -23,7 +23,7 @@ from .workspace import Handle, Workspace
 
 __all__ = [
     "Note", "Outcome", "begin", "complete", "fill", "judge_one", "loggable_value", "new_id", "open_due",
-    "parameters_of", "redo", "reopen", "set_on_card", "undo",
+    "parameters_of", "redo", "reopen", "set_on_card", "start_over", "undo",
 ]  # fmt: skip
 
 
@@ -138,7 +138,7 @@ def _judge_each(
 
 
 async def open_due(handle: Handle) -> Outcome:
-    """Opens the card that no line has opened yet: a fork may end before it, and a changed file may add one."""
+    """Opens the card that no line has opened: a fork may end before it, and a changed file may add one."""
 
     async def plan(session: Session, flow: Workflow) -> tuple[Outcome, list[Fact]]:
         place, seconds = handle.place(), handle.workspace.settings.card_seconds
@@ -156,6 +156,22 @@ async def reopen(handle: Handle, step: str, by: str = "user", note: Note | None 
             raise Conflict(f"The card “{card.step.question}” is not open yet.")
         again = card.state in ("done", "skipped") or step in session.failures
         return Outcome(), [Fact(by, "reopened", {"step": step})] if again else []
+
+    return await _act(handle, plan, note)
+
+
+async def start_over(handle: Handle, by: str = "user", note: Note | None = None) -> Outcome:
+    """Takes all values out and opens the first card; one undo brings them back. Conflict: there are none."""
+
+    async def plan(session: Session, flow: Workflow) -> tuple[Outcome, list[Fact]]:
+        states = {card.step.name: card.state for card in cards(session, flow)}
+        again = [step for step, state in states.items() if state in ("done", "skipped", "stale")]
+        if not session.values and not again:
+            raise Conflict("There is nothing to begin again: no value is set.")
+        waiting = [*session.questions, *session.proposals]
+        facts = [Fact(by, "answered", {"id": id, "action": "cancel"}) for id in waiting]
+        facts += [Fact(by, "cleared", {"names": list(session.values)})]
+        return Outcome(), facts + [Fact(by, "reopened", {"step": step}) for step in again]
 
     return await _act(handle, plan, note)
 
@@ -232,9 +248,13 @@ async def _act(
 
 
 def _since(session: Session, facts: Sequence[Fact]) -> int:
-    """The entry from which on cards go stale: an undo brings back what fitted together, a redo all of it."""
+    """The entry from which on cards go stale: an undo brings back what fitted together, a redo all of it.
+
+    Where all values are cleared, there is nothing left to go stale.
+    """
     numbers = [n for fact in facts if fact.did == "undid" for n in fact.fields["entries"]]
-    return min(numbers, default=session.n + 1 if any(fact.did == "redid" for fact in facts) else 0)
+    whole = any(fact.did == "redid" or (fact.did == "cleared" and fact.by != "workflow") for fact in facts)
+    return min(numbers, default=session.n + 1 if whole else 0)
 
 
 def _card_lines(session: Session) -> tuple[int, frozenset[int]]:

@@ -1,4 +1,4 @@
-"""The tools that do something else than give values: reopen, ask, run; and the guide's next, skip, undo."""
+"""The tools that do something else than give values: reopen, ask, run; and the guide's own, next, undo ..."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -10,8 +10,11 @@ from .desk import Desk, called, clean, tell
 from .errors import AssistantError
 from .log import Fact
 from .models import Call
-from .parameters import show
+from .parameters import Field, show
+from .session import Session
 from .settle import settle
+from .workflow import Step
+from .workspace import Handle
 
 Action = Callable[[Desk, Call], Awaitable[dict[str, Any]]]
 
@@ -138,6 +141,63 @@ async def _undo(desk: Desk, call: Call) -> dict[str, Any]:
     return results[0]
 
 
+async def _start_over(desk: Desk, call: Call) -> dict[str, Any]:
+    results: list[dict[str, Any]] = [{}]
+    try:
+        await actions.start_over(desk.handle, desk.by, _noted(desk, call, results, lambda _: {"ok": True}))
+    except AssistantError as error:
+        return await tell(desk, call, {"error": str(error)})
+    return results[0]
+
+
+async def _use_last(desk: Desk, call: Call) -> dict[str, Any]:
+    """The values of the newest earlier session that ran to its end, as proposals where there is no value."""
+    session, flow = desk.handle.session(), desk.handle.workflow()
+    last = _last_finished(desk.handle)
+    if last is None:
+        reason = "No earlier session of this workflow has finished a run, so there is nothing to take over."
+        return await tell(desk, call, {"error": reason})
+    before = last.session()
+    facts: list[Fact] = []
+    for card in cards(session, flow):
+        if card.state in ("done", "skipped") or _was_skipped(before, card.step):
+            continue
+        values = {
+            field.name: before.values[field.name]
+            for field in card.step.fields
+            if field.name in before.values.keys() - card.values.keys() and _portable(field)
+        }
+        if values:
+            fields = {"id": new_id("p"), "step": card.step.name, "values": values, "turn": desk.turn}
+            facts.append(Fact(desk.by, "proposed", fields | {"why": f"as in {last.sid}"}))
+    found = {name: value for fact in facts for name, value in fact.fields["values"].items()}
+    if not found:
+        return await tell(desk, call, {"error": f"{last.sid} has no value that is still missing here."})
+    return await tell(desk, call, {"proposed": found, "from": last.sid}, *facts)
+
+
+def _last_finished(handle: Handle) -> Handle | None:
+    """The newest other session of the same workflow whose last run finished."""
+    for sid in handle.workspace.session_ids():
+        other = handle.workspace.open(sid)
+        session = other.session()
+        if sid != handle.sid and session.workflow == handle.session().workflow:
+            if session.run and session.run.state == "finished":
+                return other
+    return None
+
+
+def _was_skipped(session: Session, step: Step) -> bool:
+    status = session.status(step.name)
+    return status is None or status.did == "skipped"
+
+
+def _portable(field: Field) -> bool:
+    """Whether a value means the same in another session: a file and a secret are kept with their own."""
+    kinds = {field.kind, *([field.item.kind] if field.item else [])}
+    return kinds.isdisjoint({"upload", "secret"})
+
+
 async def _answer(desk: Desk, call: Call) -> dict[str, Any]:
     """The newest open question, answered in the user's own words."""
     question = desk.handle.session().question
@@ -176,5 +236,7 @@ ACTIONS: dict[str, Action] = {
     "skip_step": _skip,
     "undo": _undo,
     "redo": _undo,
+    "start_over": _start_over,
+    "use_last": _use_last,
     "answer_question": _answer,
 }

@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -156,6 +156,13 @@ def tell(found: Log, known: int, as_json: bool) -> None:
         at = clock(entry)
         same_day = number == 0 or clock(found.entries[number - 1]).date() == at.date()
         say(f"{at:{'%H:%M:%S' if same_day else '%Y-%m-%d %H:%M:%S'}} {sentence(entry)}")
+
+
+def has_display(environment: Mapping[str, str]) -> bool:
+    """Whether a browser can open a window; without one, some would open in this very terminal."""
+    if sys.platform in ("darwin", "win32"):
+        return True
+    return any(environment.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
 
 
 def _version(context: click.Context, _: click.Parameter, asked: bool) -> None:

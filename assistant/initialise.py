@@ -1,6 +1,8 @@
 """New workspaces and new workflow files."""
 
 import re
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from .errors import AssistantError, Conflict
@@ -40,6 +42,18 @@ def count(text, shortest):
     yield Table("words", [{{"word": word, "times": words.count(word)}} for word in distinct])
     yield Note(f"{{len(words)}} words, {{len(distinct)}} of them distinct.")
 '''
+
+
+def data_folder(environment: Mapping[str, str]) -> Path:
+    """Where the workspace is if none is named: in the user's data directory."""
+    if sys.platform == "darwin":
+        data = Path.home() / "Library" / "Application Support"
+    elif sys.platform == "win32":
+        data = Path(environment.get("APPDATA") or Path.home() / "AppData" / "Roaming")
+    else:
+        data = Path(environment.get("XDG_DATA_HOME") or "")  # one that is not absolute does not count
+        data = data if data.is_absolute() else Path.home() / ".local" / "share"
+    return data / "workflow-assistant"
 
 
 def init(folder: Path) -> list[Path]:

@@ -8,23 +8,22 @@ O_NOFOLLOW.
 """
 
 import asyncio
-import fcntl
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from assistant.disk import OPEN, Mark, failure, keep_aside, look, make_folder, read_file, sync_folder
 from assistant.errors import Conflict, ReadOnly, WriteFailed
 from assistant.lines import Damage, Entry, Fact, decode, encode, is_newer, next_at, scan
+from assistant.lock import LockFile
 
-__all__ = ["Damage", "Decide", "Entry", "Fact", "Log", "create", "decode", "encode", "read", "verify"]
+__all__ = ["Damage", "Decide", "Entry", "Fact", "Log", "create", "decode", "encode", "read"]
 
 NAME = "log.jsonl"
 LOCK = "log.lock"
-LOCK_SECONDS = 10.0  # as long as a writer waits for another program
 _CHECKED = 19  # bytes of a line's checksum, with the newline
 _fsyncs = ThreadPoolExecutor(
     4, "fsync"
@@ -54,7 +53,7 @@ class Log:
         self._bare = False  # the last good line has no newline
         self._file: int | None = None
         self._inode = 0  # of that descriptor
-        self._lock: int | None = None
+        self._lock = LockFile(folder / LOCK)
         self._state = threading.Lock()  # around all above; held only for short
         self._written = 0  # writes that asked for an fsync
         self._synced = 0  # of those, how many are on disk
@@ -71,7 +70,7 @@ class Log:
 
     def append(self, decide: Decide) -> list[Entry]:
         """Write what `decide` says, as one action; returns the entries once they are on disk. Blocks."""
-        for pause in _pauses():
+        for pause in self._lock.pauses():
             if self._try_lock():
                 break
             time.sleep(pause)
@@ -81,7 +80,7 @@ class Log:
 
     async def write(self, decide: Decide) -> list[Entry]:
         """As `append`, in an event loop: `decide` runs in it, the fsync in a thread, one for all who wait."""
-        for pause in _pauses():
+        for pause in self._lock.pauses():
             if self._try_lock():
                 break
             await asyncio.sleep(pause)
@@ -93,6 +92,11 @@ class Log:
                 running.add_done_callback(_heard)
             await asyncio.shield(running)  # one who is cancelled leaves it to the others
         return written
+
+    @property
+    def failed(self) -> bool:
+        """Whether the disk failed, so that nothing is written until the file is read again."""
+        return bool(self._failed)
 
     def read_again(self) -> None:
         """Read the file from its start, with new descriptors: the way to write again after a failed fsync."""
@@ -111,10 +115,10 @@ class Log:
                     self._sync(self._written)
             finally:
                 with self._disk:
-                    for descriptor in (self._file, self._lock):
-                        if descriptor is not None:
-                            os.close(descriptor)
-                    self._file = self._lock = None
+                    if self._file is not None:
+                        os.close(self._file)
+                        self._file = None
+                    self._lock.close()
 
     # Reading; self._state is held
 
@@ -164,32 +168,19 @@ class Log:
             return False
         locked = False
         try:
-            locked = self._flock()
+            if not self._lock.is_open:
+                look(self._path)  # a session that is being deleted must not get a new file
+            locked = self._lock.try_lock()
+        except OSError as error:
+            raise failure(self.folder, error) from error
         finally:
             if not locked:
                 self._state.release()
         return locked
 
-    def _flock(self) -> bool:
-        try:
-            if self._lock is None:
-                look(self._path)  # a session that is being deleted must not get a new file
-                self._lock = os.open(self.folder / LOCK, os.O_RDWR | os.O_CREAT | OPEN, 0o600)
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.fstat(self._lock).st_nlink:
-                return True
-            os.close(self._lock)  # the lock file was deleted: others may have a new one
-            self._lock = None
-        except BlockingIOError:
-            pass
-        except OSError as error:
-            raise failure(self.folder, error) from error
-        return False
-
     def _unlock(self) -> None:
         try:
-            if self._lock is not None:
-                fcntl.flock(self._lock, fcntl.LOCK_UN)
+            self._lock.unlock()
         finally:
             self._state.release()
 
@@ -345,40 +336,6 @@ def read(path: Path) -> tuple[list[Entry], Damage | None]:
     return entries, scan(read_file(path)[0], entries).damage
 
 
-def verify(path: Path) -> list[str]:
-    """What is not as it should be with a log file, as sentences; none if all is well."""
-    entries: list[Entry] = []
-    data, _ = read_file(path)
-    found = scan(data, entries)
-    said = []
-    if not entries and not found.damage:
-        said.append("The log has no entry.")
-    if is_newer(entries):
-        said.append("The log was written by a newer version of this program: it can be read, not changed.")
-    if found.damage:
-        said.append(str(found.damage))
-    elif torn := len(data) - found.used:
-        said.append(
-            f"The log ends in {torn:,} bytes of a line that was never finished, so never acknowledged; "
-            f"the next write keeps them in a file log.torn-{len(entries) + 1}."
-        )
-    elif found.bare:
-        said.append("The last line is good but has no newline; the next write restores it.")
-    return said
-
-
 def _heard(done: asyncio.Future[None]) -> None:
     if not done.cancelled():
         done.exception()  # all who waited may be gone; the log keeps the failure
-
-
-def _pauses() -> Iterator[float]:
-    """Seconds to wait before each next try for the lock. Tried again and again, as flock has no deadline."""
-    end = time.monotonic() + LOCK_SECONDS
-    pause = 0.000_5
-    while time.monotonic() < end:
-        yield pause
-        pause = min(2 * pause, 0.02)
-    raise WriteFailed(
-        f"Nothing was written: another program has held {LOCK} for {LOCK_SECONDS:g} s. Try again."
-    )

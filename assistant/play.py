@@ -111,7 +111,7 @@ async def _take(chat: Chat, handle: Handle, turn: Turn) -> None:
 
 
 def followed(played: Played) -> Followed:
-    """What the turn's entries did, by kind. Values that the program gave by itself (defaults) do not count."""
+    """What the turn's entries did, by kind. Defaults that the program gave by itself do not count."""
     found: Followed = {}
     for entry in played.entries:
         for kind, what, value in _told(entry, played):
@@ -169,7 +169,9 @@ def faults(played: Sequence[Played], flow: Workflow) -> list[str]:
         where = f"turn {number} ({turn.action}{f' {turn.given!r}' if turn.given else ''})"
         for kind in dict.fromkeys((*STRICT, *turn.follows)):
             if kind not in turn.may and not _fits(turn.follows.get(kind), found.get(kind, {}), flow):
-                told.append(f"{where}: {kind} {_shown(found.get(kind))}, not {_shown(turn.follows.get(kind))}")
+                told.append(
+                    f"{where}: {kind} {_shown(found.get(kind))}, not {_shown(turn.follows.get(kind))}"
+                )
         if turn.action == "say" and not any(e.did == "said" and e.by != "user" for e in each.entries):
             told.append(f"{where}: there was no reply")
         told += [f"{where}: {fault}" for fault in _state_faults(turn.state, each.after, flow)]

@@ -10,13 +10,21 @@ class Bounds:
 
     rounds: int = 6
     calls: int = 12
+    repairs: int = 2  # times that a refused value may be tried again
+    extractions: int = 2  # tries to get the values of a message as JSON
+    token_bytes: int = 2**20  # one line of the stream: a token, or a whole call
+    wire_bytes: int = 2**26  # all lines of a request
     reply_bytes: int = 200_000
+    thinking_bytes: int = 20_000  # of the thinking that is kept
     first_token: float = 600.0
     gap: float = 120.0
-    total: float = 1_800.0
+    total: float = 1_800.0  # the model's own time in a turn, and in one request
     history_tokens: int = 4_000
     num_ctx: int = 8_192
     num_predict: int = 1_024
+    extract_tokens: int = 384
+    read_share: float = 0.5  # of the estimated prompt; a model that read less may have lost its beginning
+    prompts_kept: int = 200  # of a session, to be looked at
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,8 @@ class Settings:
     allowed_origins: tuple[str, ...] = ()
     show_cloud: bool = False
     keep_alive: str = "30m"
+    preload: bool = True  # a model reads the prompt's beginning while a card is open
+    think: bool = False  # models that can think aloud do
     card_seconds: float = 30.0  # deadline of a step's body, options and defaults
     upload_bytes: int = 512 * 2**20
     bounds: Bounds = field(default_factory=Bounds)

@@ -125,7 +125,7 @@ class Workspace:
         return dict(sorted(found.items()))
 
     def workflow(self, stem: str) -> Workflow:
-        """The workflow as its file is now. Raises NotFound, or BrokenWorkflow with the file's error and line."""
+        """The workflow as its file is now. NotFound; BrokenWorkflow with the file's error and line."""
         path = self.workflow_files().get(stem)
         if path is None:
             raise NotFound(f"There is no workflow {stem!r}: no file workflows/{stem}.py.")
@@ -167,7 +167,10 @@ class Workspace:
         return self.open(sid)
 
     def fork(self, handle: Handle, at: int) -> Handle:
-        """A new session with this one's entries up to `at`, its files and its secrets. NotFound: no such entry."""
+        """A new session with this one's entries up to `at`, its files and its secrets.
+
+        Raises NotFound where there is no such entry. `actions.open_due` opens a card that it ends before.
+        """
         handle.session()
         entries = handle.log.entries[:at]
         if not 1 <= at <= len(handle.log.entries):

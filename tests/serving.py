@@ -66,7 +66,9 @@ class Server:
             )  # fmt: skip
         assert self.process.stdout
         told = self.process.stdout.readline()
-        assert told.startswith("Assistant at "), f"{told}{self.errors()}"
+        if not told.startswith("Assistant at "):
+            self.end(signal.SIGKILL)
+            raise AssertionError(f"It did not start: {told}{self.errors()}")
         self.address = told.split()[2]
         self.client.close()
         self.client = httpx.Client(base_url=self.address, timeout=PATIENCE, trust_env=False)

@@ -60,7 +60,8 @@ async def trip(workspace: Workspace, *done: str) -> Handle:
 def make(workspace: Workspace, body: str) -> None:
     """A workflow `made`, with these steps."""
     head = (
-        "import time\nfrom typing import Annotated\nfrom assistant import Ask, Note, Refused, Secret, Upload, Workflow\n"
+        "import time\nfrom typing import Annotated\n"
+        "from assistant import Ask, Note, Refused, Secret, Upload, Workflow\n"
         "flow = Workflow('Made')\n"
     )
     text = head + body + "\n@flow.run\ndef go(**values):\n    return Note('x')\n"
@@ -213,7 +214,8 @@ async def test_a_body_that_refuses_is_the_cards_own_refusal(workspace: Workspace
 async def test_an_empty_field(workspace: Workspace, raw: Any, values: Any, defaulted: Any) -> None:
     make(
         workspace,
-        "@flow.step\ndef one(must: str, tick: bool, several: list[str], may: int | None, usual: int = 4): ...",
+        "@flow.step\n"
+        "def one(must: str, tick: bool, several: list[str], may: int | None, usual: int = 4): ...",
     )
     handle = await begin(workspace, "made")
     outcome = await complete(handle, "one", raw)
@@ -322,6 +324,15 @@ async def test_a_secret_is_in_secrets_json_alone(workspace: Workspace) -> None:
     assert handle.secrets() == {"key": "hunter2-hunter2"}
 
 
+async def test_a_new_secret_in_place_of_an_old_one_is_a_change(workspace: Workspace) -> None:
+    make(workspace, "@flow.step\ndef one(key: Secret): ...")
+    handle = await begin(workspace, "made")
+    await complete(handle, "one", {"key": "hunter2-hunter2"})
+    await reopen(handle, "one")
+    assert (await complete(handle, "one", {"key": "hunter3-hunter3"})).set == {"key": {"secret": True}}
+    assert handle.secrets() == {"key": "hunter3-hunter3"}
+
+
 async def test_an_upload_is_kept_when_its_field_is_left_empty(workspace: Workspace) -> None:
     make(
         workspace,
@@ -399,7 +410,8 @@ async def test_a_body_that_fails_or_hangs_refuses_the_card(workspace: Workspace)
     make(
         workspace,
         "@flow.step\ndef one(n: int):\n    if n == 1: time.sleep(1.5)\n    if n == 2: return {'n': 3}\n"
-        "    if n == 3: raise Refused('n', 3, 'Not three.')\n    if n == 4: return 7\n    return {'m': {1.5}}",
+        "    if n == 3: raise Refused('n', 3, 'Not three.')\n    if n == 4: return 7\n"
+        "    return {'m': {1.5}}",
     )
     workspace.settings.__dict__["card_seconds"] = 0.3
     handle = await begin(workspace, "made")
@@ -438,7 +450,8 @@ async def test_a_slow_body_blocks_nobody_else(workspace: Workspace) -> None:
 async def test_too_many_choices_are_a_sentence(workspace: Workspace) -> None:
     make(
         workspace,
-        "@flow.step\ndef one(a: Annotated[str, Ask('A', options=lambda: ['x' * 99 + str(i) for i in range(9999)])]): ...",
+        "@flow.step\n"
+        "def one(a: Annotated[str, Ask('A', options=lambda: ['x' * 99 + str(i) for i in range(9999)])]): ...",
     )
     handle = await begin(workspace, "made")
     assert "at most 400,000" in str(handle.session().failures["one"]["reason"])
@@ -547,6 +560,29 @@ async def test_a_done_card_has_to_accept_what_is_filled_in(workspace: Workspace)
     assert states(handle)["city"] == "done"
 
 
+async def test_values_of_two_done_cards_are_checked_together(workspace: Workspace) -> None:
+    make(
+        workspace,
+        "@flow.step\ndef one(low: int): ...\n"
+        "@flow.step\ndef two(low, high: int):\n"
+        "    if low > high: raise ValueError('turned')",
+    )
+    handle = await begin(workspace, "made")
+    await complete(handle, "one", {"low": 5})
+    await complete(handle, "two", {"high": 6})
+    assert not (await fill(handle, {"high": 3, "low": 1}, "cli")).refused
+    assert handle.session().values["low"] == 1
+    assert card(handle, "two").suggestions == {"high": 3}  # since what it takes has changed
+
+
+async def test_true_in_place_of_1_is_a_change(workspace: Workspace) -> None:
+    make(workspace, "@flow.step\ndef one(n: int):\n    return {'m': n > 1 if n else 1}")
+    handle = await begin(workspace, "made")
+    await complete(handle, "one", {"n": 0})
+    await fill(handle, {"n": 2}, "user")
+    assert handle.session().values["m"] is True
+
+
 async def test_a_note_goes_into_the_same_write(workspace: Workspace) -> None:
     handle = await begin(workspace, "trip")
     outcome = await fill(
@@ -653,7 +689,8 @@ async def test_a_fork_may_end_before_its_card_opened(workspace: Workspace) -> No
 async def test_another_program_writes_meanwhile(workspace: Workspace) -> None:
     make(
         workspace,
-        "@flow.step\ndef one(n: int):\n    time.sleep(0.3)\n    return {'m': n}\n@flow.step\ndef two(n, k: int): ...",
+        "@flow.step\ndef one(n: int):\n    time.sleep(0.3)\n    return {'m': n}\n@flow.step\n"
+        "def two(n, k: int): ...",
     )
     handle = await begin(workspace, "made")
     other = Workspace(Settings(workspace.settings.workspace)).open(handle.sid)

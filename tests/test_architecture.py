@@ -19,20 +19,20 @@ ROOT = Path(assistant.__file__).parent
 ROWS = """
 __main__   initialise  doctor  serving  served  ports
 web        web  web.app  web.routes.*  web.answers  web.gather  web.regions  web.views.*  web.markdown  web.assets  web.gate  web.exchange  web.headers  web.hosts
-turns      turn  reply  stream  history  headless  export  verify
+turns      play  scenarios  turn  reply  stream  history  headless  export  verify
 tools      tools  grounded  commands  desk  settle
-models     models.guide  models.answers  models.phrases  models.catalogue  models.ollama  models.wire  models.repair  models.failures  models  grounding
+models     models.guide.*  models.catalogue  models.ollama  models.wire  models.repair  models.failures  models  words.*
 actions    launch  actions  judging  consequences  workspace
 state      console  cards  session
 work       child  runs  process  runlock  output  pace  sentences  workflow  calling
-below      results  graphs  tables  frames  files  text  parameters  forms  fields  log  lines  disk  prompts  live
+below      results  graphs  tables  frames  files  text  parameters.*  log  lock  lines  disk  prompts  live
 base       errors  settings
 """  # noqa: E501 - a table
 PUBLIC = "Ask Download Graph Note Progress Refused Secret Table Upload Workflow".split()
 DID = set(
-    "began opened skipped helped set proposed refused cleared advanced reopened asked answered undid redid said "
-    "called failed started progressed produced finished cancelled interrupted added chose realigned named pinned "
-    "archived noted redacted".split()
+    "began opened skipped helped set proposed refused cleared advanced reopened asked answered undid redid "
+    "said called failed started progressed produced finished cancelled interrupted added chose realigned "
+    "named pinned archived noted redacted".split()
 )
 
 

@@ -140,8 +140,8 @@ VALUES = {
     "pair": "(3, 'three')", "counts": "{'k': 1}", "point": "Point(x=4, y=0.5)", "mail": "'ada@example.org'",
     "person": "Person(name='Ada', age=36, active=True)", "stops": "[Point(x=1, y=2.5), Point(x=5, y=6.0)]",
     "people": "[Person(name='Bo', age=None, active=False)]", "remark": "None", "level": "None",
-    "since": "None",
-    "tone": "None", "where": "None", "paper": "None", "pages": "[]", "key": "Secret of 28", "letter": "letter.txt: Dear Ada",
+    "since": "None", "tone": "None", "where": "None", "paper": "None", "pages": "[]", "key": "Secret of 28",
+    "letter": "letter.txt: Dear Ada",
 }  # fmt: skip
 LETTER = {"letter": ("letter.txt", b"Dear Ada", "text/plain")}
 
@@ -322,6 +322,8 @@ def test_a_refused_form_still_holds_everything_that_was_typed(server):
                     continue  # a radio that there is not can not be chosen
                 again = held.get(name) or held.get(name.replace(".3.", ".1."), [])  # rows move up
                 assert [_line_ends(text) for text in again] == [_line_ends(text) for text in values], name
+            blank = [texts for name, texts in held.items() if name not in form and "." not in name]
+            assert all(texts in ([""], ["[]"]) for texts in blank), held
 
 
 def test_a_refused_form_says_why_at_each_field(server):
@@ -365,8 +367,10 @@ def test_hostile_text_in_every_field_is_an_answer_and_not_a_failure(server, text
         server.entries(sid)
 
 
-ODD = """host cookie request session sid app site action text model at name workflow value entry step headers form id
-open values origins n run cards start user data self type class_""".split()
+ODD = (
+    "host cookie request session sid app site action text model at name workflow value entry step headers "
+    "form id open values origins n run cards start user data self type class_"
+).split()
 
 
 def test_parameters_and_steps_may_be_named_as_anything(server):

@@ -8,6 +8,7 @@ import posixpath
 import re
 import shutil
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -28,7 +29,8 @@ from assistant.errors import Refused
 from assistant.results import Graph, Note, Table, save
 from assistant.workflow import load
 
-flow = load(Path(__file__).parent.parent / "workflows" / "link_graph.py")
+WORKFLOWS = Path(__file__).parent.parent / "workflows"
+flow = load(WORKFLOWS / "link_graph.py")
 workflow = sys.modules[flow.run_function.__module__]
 web = importlib.import_module("_link_graph_pages")  # loading the workflow made its folder importable
 
@@ -407,6 +409,23 @@ def test_a_title_that_looks_like_a_formula_is_safe_in_the_download(made, tmp_pat
     assert entry["file"] == "pages.csv"
     written = (tmp_path / "pages.csv").read_text(encoding="utf-8")
     assert "'+1" in written and "'=HYPERLINK" in written and ",=" not in written
+
+
+def test_the_note_comes_first_then_the_picture_then_the_tables(made):
+    results = flow(source="site", start=f"{made({'/': linking()}).address}/", delay=0.0)
+    assert [type(result) for result in results] == [Note, Graph, Table, Table]
+
+
+def test_a_copy_in_another_folder_uses_the_helpers_beside_it(tmp_path):
+    for path in WORKFLOWS.glob("*link_graph*.py"):
+        shutil.copy(path, tmp_path)
+    code = (
+        "import sys; from pathlib import Path; from assistant.workflow import load; "
+        "load(Path(sys.argv[1])); print(*(m.__file__ for n, m in sys.modules.items() if n[0:5] == '_link'))"
+    )
+    arguments = [sys.executable, "-c", code, str(tmp_path / "link_graph.py")]
+    found = subprocess.run(arguments, capture_output=True, text=True, check=True, cwd=WORKFLOWS.parent)
+    assert {Path(file).parent for file in found.stdout.split()} == {tmp_path}
 
 
 # --- a file of links -------------------------------------------------------------------------------------

@@ -16,13 +16,19 @@ from zlib import crc32
 
 import pytest
 
-from assistant import lines, log
+from assistant import lines, lock
 from assistant.errors import AssistantError, Conflict, NotFound, ReadOnly, Refused, WriteFailed
-from assistant.log import Entry, Fact, Log, create, decode, encode, read, verify
+from assistant.log import Entry, Fact, Log, create, decode, encode, read
+from assistant.verify import verify_log
 
 ROOT = Path(__file__).resolve().parent.parent
 BEGAN = Fact("app", "began", {"workflow": "link_graph", "title": "Link graph", "format": 1})
 DEPTH = Fact("user", "set", {"step": "start", "values": {"depth": 3}})
+
+
+def said_of(path):
+    """What a verification says of a log file."""
+    return verify_log(path)[1]
 
 
 def small(folder: Path) -> bytes:
@@ -265,7 +271,7 @@ def test_a_newer_format_is_read_only(tmp_path, said):
     with pytest.raises(ReadOnly, match="newer version"):
         opened.append(lambda _: [DEPTH])
     assert (tmp_path / "s" / "log.jsonl").read_bytes() == before
-    assert "newer version" in verify(tmp_path / "s" / "log.jsonl")[0]
+    assert "newer version" in said_of(tmp_path / "s" / "log.jsonl")[0]
 
 
 def test_a_first_entry_without_a_format_is_not_newer(tmp_path):
@@ -343,7 +349,7 @@ def test_damage_is_named_kept_and_read_only(tmp_path, change, line, word):
         opened.append(lambda _: [DEPTH])
     assert (tmp_path / "s" / "log.jsonl").read_bytes() == data
     assert not list((tmp_path / "s").glob("log.torn-*"))
-    assert f"line {line}" in verify(tmp_path / "s" / "log.jsonl")[0]
+    assert f"line {line}" in said_of(tmp_path / "s" / "log.jsonl")[0]
 
 
 def test_damage_that_comes_while_the_log_is_open_is_seen(tmp_path):
@@ -397,18 +403,18 @@ def test_a_newline_that_comes_later_belongs_to_its_line(tmp_path):
     put(tmp_path / "s", data[:-1])
     opened, other = Log(tmp_path / "s"), Log(tmp_path / "s")
     assert len(opened.entries) == 4
-    assert "has no newline" in verify(tmp_path / "s" / "log.jsonl")[0]
+    assert "has no newline" in said_of(tmp_path / "s" / "log.jsonl")[0]
     put(tmp_path / "s", data)
     assert opened.catch_up() == [] and opened.damage is None
     assert [opened.append(lambda _: [DEPTH])[0].n, other.append(lambda _: [DEPTH])[0].n] == [5, 6]
-    assert verify(tmp_path / "s" / "log.jsonl") == []
+    assert said_of(tmp_path / "s" / "log.jsonl") == []
 
 
 def test_torn_lines_never_overwrite_each_other(tmp_path):
     data = small(tmp_path / "s")
     for _ in range(3):
         opened = Log(put(tmp_path / "s", data + b'{"n":5,"at'))
-        assert "10 bytes" in verify(tmp_path / "s" / "log.jsonl")[0]
+        assert "10 bytes" in said_of(tmp_path / "s" / "log.jsonl")[0]
         opened.append(lambda _: [DEPTH])
     aside = sorted(f.name for f in (tmp_path / "s").glob("log.torn-*"))
     assert aside == ["log.torn-5", "log.torn-5-2", "log.torn-5-3"]
@@ -463,7 +469,7 @@ def test_only_a_plain_file_is_a_log(tmp_path, kind):
         path.mkdir()
     elif kind == "pipe":
         os.mkfifo(path)
-    for use in (lambda: Log(path.parent), lambda: read(path), lambda: verify(path)):
+    for use in (lambda: Log(path.parent), lambda: read(path), lambda: said_of(path)):
         with pytest.raises(NotFound):
             use()
 
@@ -849,7 +855,7 @@ def test_a_lock_that_is_never_given_back_is_said(tmp_path, monkeypatch):
     small(tmp_path / "s")
     descriptor = os.open(tmp_path / "s" / "log.lock", os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
-    monkeypatch.setattr(log, "LOCK_SECONDS", 0.05)
+    monkeypatch.setattr(lock, "LOCK_SECONDS", 0.05)
     opened = Log(tmp_path / "s")
     with pytest.raises(WriteFailed, match=r"log\.lock"):
         opened.append(lambda _: [DEPTH])
@@ -886,8 +892,8 @@ async def test_a_deleted_session_is_not_found_by_a_task_either(tmp_path):
 
 def test_verify_has_nothing_to_say_of_a_good_log(tmp_path):
     small(tmp_path / "s")
-    assert verify(tmp_path / "s" / "log.jsonl") == []
-    assert verify(put(tmp_path / "empty", b"") / "log.jsonl") == ["The log has no entry."]
+    assert said_of(tmp_path / "s" / "log.jsonl") == []
+    assert said_of(put(tmp_path / "empty", b"") / "log.jsonl") == ["The log has no entry."]
 
 
 def test_the_log_is_plain_json_lines_for_everyone_else(tmp_path):

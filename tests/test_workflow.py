@@ -168,7 +168,8 @@ def test_a_file_that_can_not_be_read(tmp_path: Path) -> None:
 def test_string_annotations_and_a_model_of_the_file(made: Any) -> None:
     flow = made(
         "from dataclasses import dataclass\n@dataclass\nclass Range:\n    low: int\n    high: int = 9\n"
-        "@flow.step\ndef a(span: Range, more: list[Range]):\n    if span.low > span.high: raise ValueError('turned')\n"
+        "@flow.step\ndef a(span: Range, more: list[Range]):\n"
+        "    if span.low > span.high: raise ValueError('turned')\n"
         "    return {'size': span.high - span.low}",
         run="\n@flow.run\ndef go(span, size):\n    return Note(f'{type(span).__name__} {size}')\n",
         head="from __future__ import annotations\n" + HEAD,
@@ -181,7 +182,10 @@ def test_string_annotations_and_a_model_of_the_file(made: Any) -> None:
 
 
 def test_what_a_derived_value_is(made: Any) -> None:
-    body = "import datetime\n@flow.step\ndef a(n: int):\n    return [None, {'day': datetime.date(2026, 1, 1)}, {'n': 1}, 7, {3: 4}][n]"
+    body = (
+        "import datetime\n@flow.step\ndef a(n: int):\n"
+        "    return [None, {'day': datetime.date(2026, 1, 1)}, {'n': 1}, 7, {3: 4}][n]"
+    )
     flow = made(body)
     assert told(flow(n=0)) == {"n": 0}
     assert told(flow(n=1)) == {"n": 1, "day": "2026-01-01"}  # as it comes back from a log
@@ -193,12 +197,11 @@ def test_what_a_derived_value_is(made: Any) -> None:
 def test_a_skipped_steps_names_are_their_defaults_or_none(made: Any) -> None:
     flow = made(
         "@flow.step\ndef a(x: int): ...\n"
-        "@flow.step(when=lambda x: x > 1)\ndef b(x, p: str, q: int = 4, r: Annotated[int, Ask(default=lambda x: x + 1)]\n"
-        "    = 0, s: tuple[int, int] = (1, 2)): ...".replace(
-            "r: Annotated[int, Ask(default=lambda x: x + 1)]\n    = 0", "r: bool = True"
-        )
+        "@flow.step(when=lambda x: x > 1)\n"
+        "def b(x, r: Annotated[int, Ask(default=lambda x: x + 1)], p: str, q: int = 4,\n"
+        "      s: tuple[int, int] = (1, 2)): ..."
     )
-    assert told(flow(x=1)) == {"x": 1, "p": None, "q": 4, "r": True, "s": (1, 2)}
+    assert told(flow(x=1)) == {"x": 1, "p": None, "q": 4, "r": 2, "s": (1, 2)}
     assert told(flow(x=1, p="given"))["p"] is None
     with pytest.raises(Refused, match="p: P is missing"):
         flow(x=2)
@@ -232,7 +235,8 @@ def test_a_run_that_gives_what_is_no_result(made: Any) -> None:
 
 def test_async_steps_and_functions(made: Any) -> None:
     flow = made(
-        "async def offered(x):\n    return [x, x + 1]\n@flow.step\nasync def a(x: int):\n    return {'y': x}\n"
+        "async def offered(x):\n    return [x, x + 1]\n@flow.step\nasync def a(x: int):\n"
+        "    return {'y': x}\n"
         "@flow.step\ndef b(z: Annotated[int, Ask(options=offered)]): ..."
     )
     assert told(flow(x=1, z=2)) == {"x": 1, "y": 1, "z": 2}

@@ -30,7 +30,7 @@ def sections_of(start: str) -> list[str]:
 
 
 def crawl(start, depth, limit, stay, sections, include, exclude, delay, parallel, robots):
-    """Yields Progress; returns pages (dicts), links (source, target, first text, times), left out by reason."""
+    """Yields Progress; returns pages, links (source, target, first text, times), and left out by reason."""
     with open_client(parallel, delay) as client:
         first = first_page(client, start)
         allows = make_robots(client) if robots else anywhere

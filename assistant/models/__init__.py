@@ -31,6 +31,7 @@ class Done:
     load_seconds: float | None = None
     prompt_seconds: float | None = None
     seconds: float | None = None
+    eval_seconds: float | None = None
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,7 @@ from assistant.settings import Settings
 
 TIMEOUT = httpx.Timeout(connect=3.0, write=30.0, read=None, pool=None)
 QUICK = httpx.Timeout(connect=3.0, write=30.0, read=10.0, pool=None)
-LINE_BYTES = 2**20
-WIRE_BYTES = 2**26
+ANSWER_BYTES = 2**24
 ERROR_BYTES = 2**16
 ERROR_SECONDS = 10.0
 TRIES = 3
@@ -114,7 +113,7 @@ class Ollama:
         model = str(body.get("model", "")) if body else ""
         try:
             async with self._client.stream(method, path, json=body, timeout=QUICK) as response:
-                data = await self._bounded(response, LINE_BYTES * 16)
+                data = await self._bounded(response, ANSWER_BYTES)
         except httpx.HTTPError as error:
             raise self.broken(error) from None
         if response.status_code != 200:
@@ -146,8 +145,10 @@ class Ollama:
             while (chunk := await self._within(anext(chunks, None), limit, ends, model)) is not None:
                 size += len(chunk)
                 *whole, rest = (rest + chunk).split(b"\n")
-                if size > WIRE_BYTES or len(rest) > LINE_BYTES:
-                    raise too_much(model, LINE_BYTES if len(rest) > LINE_BYTES else WIRE_BYTES)
+                longest = max(map(len, [*whole, rest]))
+                if size > bounds.wire_bytes or longest > bounds.token_bytes:
+                    long_line = longest > bounds.token_bytes
+                    raise too_much(model, bounds.token_bytes if long_line else bounds.wire_bytes)
                 for line in whole:
                     if line.strip():
                         limit = bounds.gap

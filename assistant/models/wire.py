@@ -208,6 +208,7 @@ def _done(line: Mapping[str, Any]) -> Done:
         load_seconds=_seconds(line.get("load_duration")),
         prompt_seconds=_seconds(line.get("prompt_eval_duration")),
         seconds=_seconds(line.get("total_duration")),
+        eval_seconds=_seconds(line.get("eval_duration")),
     )
 
 

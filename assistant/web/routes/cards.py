@@ -15,7 +15,7 @@ from ...errors import Conflict, NotFound
 from ...files import keep_upload
 from ...launch import start_run
 from ...log import Fact
-from ...parameters import Field, judge, read_form, to_json
+from ...parameters import judge, read_form, to_json
 from ...session import Session
 from ...workflow import Step
 from ...workspace import Handle

@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from ... import live
-from ...actions import begin
-from ...errors import AssistantError, Conflict, NotFound
+from ...actions import begin, open_due
+from ...errors import AssistantError, BrokenWorkflow, Conflict, NotFound
 from ...launch import mark_interrupted
 from ...log import Fact
 from ...session import redo_of, undo_of
@@ -86,6 +86,8 @@ def add(app: Any, site: Any) -> None:
     @app.get("/sessions/{sid}")
     async def session(request: Request, sid: str) -> Response:
         handle = await opened(site, sid)
+        if handle.log.failed:
+            handle.log.read_again()  # loading the page again is how one looks what was saved
         at = entry_number(handle, request.query_params.get("at"))
         shown = await shown_of(site, handle, at)
         if wants_json(request):
@@ -105,6 +107,9 @@ def add(app: Any, site: Any) -> None:
         handle = await opened(site, sid)
         at = entry_number(handle, str((await request.form()).get("at") or "")) or handle.session().n
         made = site.workspace.fork(handle, at)
+        await mark_interrupted(made)
+        with suppress(NotFound, BrokenWorkflow):  # it can be looked at without its workflow
+            await open_due(made)
         return RedirectResponse(f"{prefix_of(request)}/sessions/{made.sid}", 303)
 
     @app.post("/sessions/{sid}/delete")

@@ -3,6 +3,7 @@
 from typing import Any
 
 from fasthtml.components import (
+    H1,
     H3,
     A,
     Aside,
@@ -151,6 +152,6 @@ def problem_page(prefix: str, title: str, sentence: str, back: str = ".") -> Any
         title,
         prefix,
         top(title),
-        Main(Nav(A("Back", href=back)), Strong(sentence), cls="problem"),
+        Main(Nav(A("Back", href=back)), H1(sentence), cls="problem"),
         cls="plain",
     )

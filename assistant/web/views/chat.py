@@ -354,7 +354,9 @@ def send_or_stop(shown: Shown) -> Any:
 
 def chips(shown: Shown) -> Any:
     """Things to say, made from the open card."""
-    found = [*suggestions(shown.open), *([] if shown.open or not shown.cards else ["Run it"])]
+    run = shown.session.run
+    ready = shown.cards and not shown.open and not (run and run.state == "running")
+    found = [*suggestions(shown.open), *(["Run it"] if ready else [])]
     return Div(
         *[Button(text, type="button", cls="chip say", data_say=text) for text in found],
         cls="chips",

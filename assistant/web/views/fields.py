@@ -96,7 +96,7 @@ def _control(
     field: Field, name: str, value: Any, typed: Any, offered: list[Any] | None, more: dict[str, Any]
 ) -> Any:
     kind = field.kind
-    held = _held(field, value) if typed is MISSING else typed
+    held = _held(field, value) if typed is MISSING else "" if typed is None else typed
     if kind == "bool":
         on = bool(value) if typed is MISSING else typed in ("on", True, "true")
         return Input(
@@ -177,13 +177,13 @@ def takes_files(field: Field) -> bool:
 
 def _upload(field: Field, name: str, value: Any, more: dict[str, Any]) -> Any:
     several = field.kind != "upload"
-    picker = Input(type="file", name=name, id=f"in-{name}", accept=field.ask.accept or None, multiple=several, **more)
+    accept = field.ask.accept or None
+    picker = Input(type="file", name=name, id=f"in-{name}", accept=accept, multiple=several, **more)
     if not value:
         return picker
     # what is already there goes along, so that choosing none keeps it
-    return Div(
-        Input(type="hidden", name=name, value=json.dumps(value)), Small("now: ", Code(show(field, value))), picker
-    )
+    kept = Input(type="hidden", name=name, value=json.dumps(value))
+    return Div(kept, Small("now: ", Code(show(field, value))), picker)
 
 
 def _parts(field: Field, name: str, value: Any, typed: Any) -> Any:

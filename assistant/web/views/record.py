@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from fasthtml.components import (
+    H1,
     H2,
     H3,
     A,
@@ -58,6 +59,7 @@ def record_page(shown: Shown, entries: list[Entry], prefix: str) -> Any:
         action=f"{shown.address}/fork",
     )
     body = Main(
+        H1(f"Record · {shown.name}", cls="unseen"),
         timeline(shown, entries, at),
         Div(_conversation(shown, seen, at), _parameters(shown, seen, at), cls="two"),
         _raw(seen),
