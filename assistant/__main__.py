@@ -324,6 +324,39 @@ def export_(workspace: str | None, session: str, format: str) -> None:
 
 
 @main.command()
+@workspace_option
+@click.argument("workflows", metavar="[WORKFLOW]...", nargs=-1)
+@click.option(
+    "--model",
+    "models",
+    metavar="NAME",
+    multiple=True,
+    help="A model to try; without it, all that can use tools.",
+)
+@click.option(
+    "--from-sessions", is_flag=True, help="Try them on the messages of your own sessions that ran to the end."
+)
+def trial(
+    workspace: str | None, workflows: tuple[str, ...], models: tuple[str, ...], from_sessions: bool
+) -> None:
+    """Try models on the scenarios of WORKFLOW (or all), and compare what each gets right.
+
+    Scenarios are in workflows/NAME.scenarios.yaml. Nothing is run, and no session is kept.
+    """
+    # what a chat needs takes longer to import than the small commands take to run
+    from .trial import HEADS, LEGEND
+    from .trial import trial as compare
+
+    scores = asyncio.run(compare(workspace_of(workspace), models, workflows, from_sessions, warn))
+    for line in columns([HEADS, *(score.row() for score in scores)]):
+        say(line)
+    say(f"\n{LEGEND}")
+    for score in scores:
+        for failure in dict.fromkeys(score.failures):
+            warn(f"{score.model}: {failure}")
+
+
+@main.command()
 @server_options
 def doctor(workspace: str | None, host: str, port: int, model: str | None) -> None:
     """Check what the program needs, and say what to do."""

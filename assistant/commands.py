@@ -85,7 +85,12 @@ async def _next(desk: Desk, call: Call) -> dict[str, Any]:
     card = open_card(found)
     if card is None:
         return await tell(desk, call, {"error": "All cards are completed."})
-    doubt = {n: v for n, v in card.suggestions.items() if card.sources[n] in ("model", "guide")}
+    # nor does a default take the place of a value that was refused
+    doubt = {
+        name: value
+        for name, value in card.suggestions.items()
+        if card.sources[name] in ("model", "guide") or name in session.refusals
+    }
     if doubt:
         listed = ", ".join(
             f"{f.label}: {show(f, doubt[f.name])}" for f in card.step.fields if f.name in doubt
@@ -199,8 +204,11 @@ def _portable(field: Field) -> bool:
 
 
 async def _answer(desk: Desk, call: Call) -> dict[str, Any]:
-    """The newest open question, answered in the user's own words."""
-    question = desk.handle.session().question
+    """The newest open question, or the only suggestion, answered in the user's own words."""
+    session = desk.handle.session()
+    question = session.question
+    if question is None and len(session.proposals) == 1:
+        question = next(iter(session.proposals.values()))
     if question is None:
         return await tell(desk, call, {"error": "There is no open question."})
     action, value = str(call.arguments.get("action")), call.arguments.get("value")

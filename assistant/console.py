@@ -19,7 +19,7 @@ from .text import clean
 from .workflow import Workflow
 
 SECONDS = 1.0  # between two lines of progress where it is no terminal
-FLAGS = ("--no-browser", "--json", "--follow")  # the options without a value
+FLAGS = ("--no-browser", "--json", "--follow", "--from-sessions")  # the options without a value
 
 
 class Commands(click.Group):

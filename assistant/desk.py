@@ -34,6 +34,7 @@ class Desk:
     runs: bool = False
     leave: Callable[[str, str, str], str] = lambda reason, name, label: reason
     most: int = 12
+    repairs: int = 2  # times that a refused value may be tried again
     calls: int = 0
     repeats: int = 0
     made: dict[str, dict[str, Any]] = field(default_factory=dict)  # results by call

@@ -22,7 +22,6 @@ from .session import Session
 from .words import grounded
 from .workflow import Workflow
 
-REPAIRS = 2  # times that a refused value may be tried again
 WHY = 200  # characters of the user's words that are quoted
 
 
@@ -73,7 +72,7 @@ def _plan(desk: Desk, session: Session, found: Sequence[Card], name: str, raw: A
     step = card.step.name
     if card.state == "skipped":
         return _Plan("refuse", raw, step, reason=f"The card “{card.step.question}” is not needed here.")
-    if desk.refusals[name] > REPAIRS:
+    if desk.refusals[name] > desk.repairs:
         desk.left[name] = field_.label
         reason = desk.leave("It was refused before.", name, field_.label)
         return _Plan("refuse", raw, step, reason=reason)
@@ -108,8 +107,13 @@ def _why(desk: Desk, session: Session, card: Card, field_: Field, value: Any) ->
             continue
         text = str(entry.get("text"))
         as_default = card.sources.get(field_.name) == "default" and card.suggestions[field_.name] == value
-        if grounded(field_, value, [text], card.offered.get(field_.name)) or (
-            as_default and "default" in text.casefold()
+        by_rule = desk.by == "guide" and entry.get("turn") == desk.turn
+        if (
+            by_rule
+            or grounded(
+                field_, value, [text], card.offered.get(field_.name), now=card.values.get(field_.name)
+            )
+            or (as_default and "default" in text.casefold())
         ):
             return text if len(text) <= WHY else text[: WHY - 1] + "…"
     return ""
@@ -197,7 +201,7 @@ def _result(
 
 def _reason(desk: Desk, flow: Workflow, name: str, reason: str) -> str:
     field_ = flow.fields().get(name)
-    if field_ and desk.refusals[name] >= REPAIRS:
+    if field_ and desk.refusals[name] >= desk.repairs:
         desk.left[name] = field_.label
         return desk.leave(reason, name, field_.label)
     return reason

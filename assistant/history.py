@@ -7,6 +7,7 @@ The changing part stands in the newest message only, so that a server can keep w
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from .models import Request
 from .parameters import Field, choices, limits, listed, noun, show
 from .prompts import Prompts
 from .session import Session
+from .settings import Bounds
 from .tools import definitions
 from .workflow import Workflow
 
@@ -40,23 +42,47 @@ class Prompt:
 
 def prompt(
     prompts: Prompts, entries: Sequence[Entry], session: Session, flow: Workflow, turn: str, *,
-    tools: bool, history_tokens: int, window: int,
+    tools: bool, history_tokens: int, window: int, reserve: int = RESERVE,
 ) -> Prompt:  # fmt: skip
-    """The messages and tools for the user's words of `turn`. `window`: what a prompt may have (tokens)."""
+    """The messages and tools for the user's words of `turn`, or of no turn (""): words still to come.
+
+    `window` is what a prompt may have, `reserve` what of it is kept for the calls of the turn (tokens).
+    """
     found = cards(session, flow)
     card = open_card(found)
     offered = definitions(flow, card) if tools else []
-    system = prompts.render("system", flow=flow, step=card.step if card else None)
-    earlier, words = turns(entries, turn)
+    step, own = (card.step if card else None), session.workflow
+    help_ = prompts.render("help", own, step=step) if step else ""
+    system = prompts.render("system", own, flow=flow, step=step, help=help_)
+    earlier, words = turns(entries, turn, calls=tools)
 
     def newest(left_out: int) -> str:
-        return alignment(prompts, session, found, words, left_out, tools)
+        return alignment(prompts, session, flow, found, words, left_out, tools)
 
-    used = estimate([system, offered, newest(0)]) + RESERVE
+    used = estimate([system, offered, newest(0)]) + reserve
     kept = _fit(earlier, min(history_tokens, window - used))
     left_out = len(earlier) - len(kept)
     messages = [{"role": "system", "content": system}, *(message for each in kept for message in each)]
     return Prompt([*messages, {"role": "user", "content": newest(left_out)}], offered, left_out)
+
+
+def preview(
+    prompts: Prompts, entries: Sequence[Entry], session: Session, flow: Workflow, bounds: Bounds
+) -> str:
+    """What a model that can use tools would get now, for reading; the user's words are still to come."""
+    window = bounds.num_ctx - bounds.num_predict
+    made = prompt(
+        prompts, entries, session, flow, "", tools=True, history_tokens=bounds.history_tokens, window=window
+    )
+    parts = [f"--- {message['role']}\n{_readable(message)}" for message in made.messages]
+    parts += [f"--- tool\n{json.dumps(tool['function'], ensure_ascii=False)}" for tool in made.tools]
+    tokens = estimate([made.messages, made.tools])
+    return "\n\n".join([*parts, f"--- about {tokens:,} of {window:,} tokens, without your next words"])
+
+
+def _readable(message: Message) -> str:
+    calls = [json.dumps(each["function"], ensure_ascii=False) for each in message.get("tool_calls", ())]
+    return "\n".join([part for part in [message["content"]] if part] + calls)
 
 
 def estimate(value: Any) -> int:
@@ -67,7 +93,8 @@ def estimate(value: Any) -> int:
 
 def digest(request: Request) -> str:
     """The first 16 hex digits of the SHA-256 of exactly what the model was given to read."""
-    told = json.dumps([list(request.messages), list(request.tools)], ensure_ascii=False, default=str)
+    read = [list(request.messages), list(request.tools), *([request.format] if request.format else ())]
+    told = json.dumps(read, ensure_ascii=False, default=str)
     return hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()[:16]
 
 
@@ -82,23 +109,28 @@ def _fit(earlier: Sequence[list[Message]], tokens: int) -> list[list[Message]]:
     return kept
 
 
-def turns(entries: Sequence[Entry], turn: str) -> tuple[list[list[Message]], str]:
-    """The turns before `turn` since the last realignment, each as messages, and the words of `turn`."""
-    start = max((i for i, entry in enumerate(entries) if entry.did == "realigned"), default=-1)
+def turns(entries: Sequence[Entry], turn: str, calls: bool = True) -> tuple[list[list[Message]], str]:
+    """The turns before `turn` since the last realignment, each as messages, and the words of `turn`.
+
+    Without `calls` they are words only: a model without tools may refuse to read a call.
+    """
     said = {e.get("turn"): e for e in entries if e.did == "said" and e.by == "user"}
+    until = said[turn].n if turn in said else math.inf
+    start = max((i for i, e in enumerate(entries) if e.did == "realigned" and e.n < until), default=-1)
     order = [e.get("turn") for e in entries[start + 1 :] if e.did == "said" and e.by == "user"]
     order = order[: order.index(turn)] if turn in order else []
     made: dict[str, list[Entry]] = {each: [] for each in order}
     for entry in entries[start + 1 :]:
         if entry.get("turn") in made and entry.by in ("model", "guide"):
             made[entry["turn"]].append(entry)
-    found = [_messages(said[each], made[each]) for each in order]
+    found = [_messages(said[each], made[each], calls) for each in order]
     return found, str(said[turn].get("text")) if turn in said else ""
 
 
-def _messages(words: Entry, made: Sequence[Entry]) -> list[Message]:
+def _messages(words: Entry, made: Sequence[Entry], with_calls: bool) -> list[Message]:
     found: list[Message] = [{"role": "user", "content": str(words.get("text"))}]
-    calls = [e for e in made if e.did == "called" and e.by == "model" and e.get("tool") in FOR_MODELS]
+    made_calls = (e for e in made if e.did == "called" and e.by == "model" and e.get("tool") in FOR_MODELS)
+    calls = list(made_calls) if with_calls else []
     if calls:
         ids = [f"call_{words.get('turn')}_{n}" for n in range(len(calls))]
         asked = [
@@ -123,9 +155,10 @@ def result(id: str, tool: str, value: Mapping[str, Any]) -> Message:
 
 
 def alignment(
-    prompts: Prompts, session: Session, found: Sequence[Card], words: str, left_out: int, tools: bool
-) -> str:
-    """The newest message: what is true now, then the user's words."""
+    prompts: Prompts, session: Session, flow: Workflow, found: Sequence[Card], words: str, left_out: int,
+    tools: bool,
+) -> str:  # fmt: skip
+    """The newest message: what is true now, how to answer, then the user's words."""
     card = open_card(found)
     others = [
         {"name": field.name, "value": _cut(show(field, each.values[field.name]))}
@@ -141,8 +174,10 @@ def alignment(
     run = session.run
     return prompts.render(
         "alignment",
+        session.workflow,
+        vision=_cut(f"{flow.title}: {flow.description}" if flow.description else flow.title),
         card=card,
-        fields=[_about(card, field) for field in card.step.fields] if card else [],
+        fields=about(card) if card else [],
         others=others,
         refused=refused,
         question=session.question.get("question") if session.question else None,
@@ -153,8 +188,12 @@ def alignment(
     )
 
 
+def about(card: Card) -> list[dict[str, Any]]:
+    """The fields of a card as the prompts show them."""
+    return [_about(card, field) for field in card.step.fields]
+
+
 def _about(card: Card, field: Field) -> dict[str, Any]:
-    """One field of the open card as the prompt shows it."""
     known = choices(field, card.offered.get(field.name))
     rules = [listed([label for _, label in known], 20)] if known else [noun(field), limits(field)]
     suggested = card.suggestions.get(field.name)

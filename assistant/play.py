@@ -1,6 +1,6 @@
 """Plays a scenario on a session of its own, and tells what followed each turn and what should have.
 
-    Scenario ── set up ──▶ session ── turn by turn, through the chat and the cards ──▶ Played ──▶ faults
+Scenario ── set up ──▶ session ── turn by turn, through the chat and the cards ──▶ Played ──▶ faults
 """
 
 import time
@@ -37,16 +37,22 @@ class Played:
 async def play(
     chat: Chat, scenario: Scenario, prepare: Callable[[Turn], None] = lambda turn: None
 ) -> list[Played]:
-    """Makes a session in the chat's workspace and takes the turns; `prepare` is called before each.
+    """Makes a session in the chat's workspace and takes the turns.
 
     AssistantError: the set-up or an action that is not in the chat was refused.
     """
-    handle = await set_up(chat.workspace, scenario)
+    return await take(chat, await set_up(chat.workspace, scenario), scenario.turns, prepare)
+
+
+async def take(
+    chat: Chat, handle: Handle, turns: Sequence[Turn], prepare: Callable[[Turn], None] = lambda turn: None
+) -> list[Played]:
+    """Takes the turns on this session; `prepare` is called before each."""
     found = []
-    for turn in scenario.turns:
+    for turn in turns:
         prepare(turn)
         before, began = handle.session(), time.monotonic()
-        await _take(chat, handle, turn)
+        await _act(chat, handle, turn)
         after, seconds = handle.session(), time.monotonic() - began
         found.append(Played(turn, before, after, tuple(handle.log.entries[before.n : after.n]), seconds))
     return found
@@ -86,7 +92,7 @@ async def pretend_run(handle: Handle, by: str) -> str:
     return run
 
 
-async def _take(chat: Chat, handle: Handle, turn: Turn) -> None:
+async def _act(chat: Chat, handle: Handle, turn: Turn) -> None:
     match turn.action:
         case "say":
             await chat.say(handle, turn.given)

@@ -1,9 +1,12 @@
 """The texts that a model gets: Jinja files in prompts/, the workspace's own before the shipped ones.
 
-A file that does not parse or render is named with its line, and the shipped one is used in its place.
+For a workflow the files in prompts/<workflow>/ come before those in prompts/. A file that does not parse or
+render is named with its line, and the next one is used in its place.
 """
 
+import re
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +33,13 @@ class Prompts:
             undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
         )
 
-    def render(self, name: str, /, **values: Any) -> str:
-        """The text of `name`.md.j2 with these values. Raises AssistantError if even the shipped one fails."""
+    def render(self, name: str, workflow: str = "", /, **values: Any) -> str:
+        """The text of `name`.md.j2 with these values. Raises AssistantError if even the shipped one fails.
+
+        `workflow` (a stem) prefers the file of that name in the folder of the workflow.
+        """
         problem = f"There is no prompt {name}{ENDING}."
-        for path in self._paths(name):
+        for path in self._paths(name, workflow):
             try:
                 text = self._template(path).render(**values).strip()
             except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, OSError) as error:
@@ -45,22 +51,22 @@ class Prompts:
 
     def warm(self) -> None:
         """Parses the files beforehand, so that the first message does not wait for it."""
-        for name in {
-            path.name.removesuffix(ENDING) for folder in self.folders for path in folder.glob(f"*{ENDING}")
-        }:
-            for path in self._paths(name):
-                try:
-                    self._template(path)
-                except (TemplateError, ValueError, OSError) as error:
-                    self._tell(path, error)
+        files = [path for folder in self.folders for path in folder.resolve().rglob(f"*{ENDING}")]
+        for path in dict.fromkeys(files):
+            try:
+                self._template(path)
+            except (TemplateError, ValueError, OSError) as error:
+                self._tell(path, error)
 
     def notice(self) -> str:
         """What is wrong with the workspace's prompts; "" if nothing."""
         return " ".join(f"{problem} The shipped one is used." for problem in self.problems.values())
 
-    def _paths(self, name: str) -> Iterator[Path]:
-        for folder in dict.fromkeys(folder.resolve() for folder in self.folders):
-            path = folder / f"{name}{ENDING}"
+    def _paths(self, name: str, workflow: str) -> Iterator[Path]:
+        own = (workflow, "") if re.fullmatch(r"[\w-]+", workflow) else ("",)
+        folders = dict.fromkeys(folder.resolve() for folder in self.folders)
+        for folder, part in product(folders, own):
+            path = folder / part / f"{name}{ENDING}"
             if path.is_file():
                 yield path
             else:
@@ -79,7 +85,8 @@ class Prompts:
 
     def _tell(self, path: Path, error: Exception) -> str:
         line = error.lineno if isinstance(error, TemplateSyntaxError) else _line(error, path)
-        where = f"prompts/{path.name}" + (f", line {line}" if line else "")
+        folder = "prompts" if path.parent.name == "prompts" else f"prompts/{path.parent.name}"
+        where = f"{folder}/{path.name}" + (f", line {line}" if line else "")
         problem = f"{where}: {str(error).rstrip('.') or type(error).__name__}."
         if self.problems.get(path) != problem:
             self.problems[path] = problem

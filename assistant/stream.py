@@ -8,10 +8,10 @@ from typing import Any
 
 from . import live
 from .desk import clean
-from .log import Fact
-from .models import GUIDE, Call, Chat, Delta, Done, Request
 from .errors import ModelError
+from .log import Fact
 from .means import Means
+from .models import GUIDE, Call, Chat, Delta, Done, Request
 from .models.catalogue import is_loaded
 from .models.ollama import Ollama
 from .models.repair import held, shown
@@ -121,9 +121,7 @@ async def ask(means: Means, request: Request, handle: Handle, reply: Reply, *, s
     return came
 
 
-async def watched(
-    ollama: Ollama, request: Request, handle: Handle, reply: Reply, show: bool = True
-) -> Round:
+async def watched(ollama: Ollama, request: Request, handle: Handle, reply: Reply, show: bool = True) -> Round:
     """A model's stream, beside which a timer tells the phase."""
     reply.heard = 0.0
     _phase(handle, reply, "waiting")
@@ -134,9 +132,7 @@ async def watched(
         watch.cancel()
 
 
-async def stream(
-    speak: Chat, request: Request, handle: Handle, reply: Reply, show: bool = True
-) -> Round:
+async def stream(speak: Chat, request: Request, handle: Handle, reply: Reply, show: bool = True) -> Round:
     """Collects one reply, and shows it as it comes. Words that may become a call are held back.
 
     Without `show` nothing of it is shown but that something is prepared.

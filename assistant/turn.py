@@ -10,22 +10,27 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from loguru import logger
 
 from . import live
 from .actions import Outcome, new_id
+from .cards import cards, open_card
 from .desk import Desk, clean, words_that_count
 from .errors import AssistantError, Conflict, ModelError, NotFound, Refused
 from .launch import start_run as launch
 from .log import Fact
+from .means import Means
 from .models import GUIDE, Catalogue
 from .models.catalogue import catalogue
+from .models.guide import recognise, rest
 from .models.ollama import Ollama
-from .models.phrases import recognise, rest
+from .preload import Preloader
 from .prompts import Prompts
-from .reply import Means, guided, modelled, words_of
+from .reply import guided, modelled, words_of
+from .seen import keep
 from .session import Session
 from .settle import LONGEST, StartRun, settle
 from .stream import Reply
@@ -33,6 +38,7 @@ from .workspace import Handle, Workspace
 
 FRESH = 3.0  # seconds that a look at Ollama is good for
 WATCH = 5.0  # seconds between looks while a page is open
+BEAT = 0.5  # seconds between looks whether a card has opened
 PLAIN = frozenset("next skip back undo redo run".split())
 ANSWERS = frozenset("yes no cancel".split())
 
@@ -63,7 +69,8 @@ class Chat:
     def __init__(self, workspace: Workspace, start_run: StartRun = launch) -> None:
         self.workspace, self.start_run = workspace, start_run
         settings = workspace.settings
-        self.means = Means(Ollama(settings), Prompts(settings.workspace), settings.bounds)
+        self.means = Means(Ollama(settings), Prompts(settings.workspace), settings.bounds, settings.think)
+        self.preloader = Preloader(self.means)
         self.catalogue: Catalogue | None = None
         self._looked = 0.0
         self._looking = asyncio.Lock()
@@ -141,21 +148,46 @@ class Chat:
                 found = await catalogue(self.means.ollama)
                 if found != self.catalogue:  # what is equal stays the same object
                     self.catalogue = found
-                self.means.toolless |= {m.name for m in found.models if m.tools is False}
+                self.means.learn(found)
                 self._looked = time.monotonic()
             return self.catalogue
 
     async def watch(self, sids: Callable[[], Iterable[str]]) -> None:
-        """Notices, while a page is open, that Ollama appears, goes or changes. Runs until it is cancelled."""
+        """While a page is open: notices that Ollama appears, goes or changes, and preloads prompts.
+
+        Runs until it is cancelled.
+        """
         self.means.prompts.warm()
+        due = 0.0
         while True:
             open_ = list(sids())
-            if open_:
-                before = self.catalogue
+            if open_ and time.monotonic() >= due:
+                before, due = self.catalogue, time.monotonic() + WATCH
                 if await self.look() is not before:
                     for sid in open_:
                         live.wake(sid)
-            await asyncio.sleep(WATCH)
+            if open_:
+                self.preload(open_)
+            await asyncio.sleep(min(BEAT, WATCH))
+
+    def preload(self, sids: Iterable[str]) -> bool:
+        """Begins to preload the prompt of one of these sessions, if nobody speaks; whether it did."""
+        if not self.workspace.settings.preload or self._lines or not self.catalogue:
+            return False
+        local = {m.name for m in self.catalogue.models if not m.cloud}
+        for sid in sids:
+            try:
+                handle = self.workspace.open(sid)
+                session = handle.session()
+                card = open_card(cards(session, handle.workflow()))
+            except AssistantError:
+                continue  # its page says so
+            model = self.model_of(session)
+            opening = session.opening(card.step.name) if card else None
+            if card and opening and {model, f"{model}:latest"} & local:
+                if self.preloader.offer(handle, (sid, card.step.name, opening.n, model)):
+                    return True
+        return False
 
     async def close(self) -> None:
         """Ends all turns without a word, and the connections."""
@@ -163,6 +195,7 @@ class Chat:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self.preloader.close()
         await self.means.ollama.close()
 
     # One turn at a time in a session
@@ -199,8 +232,13 @@ class Chat:
         draft = live.drafts[handle.sid] = live.Draft(job.turn, model, since=time.time())
         live.wake(handle.sid)
         reply = Reply(job.turn, model, draft, job.replaces, job.on_disk)
+        bounds = self.means.bounds
+        reply.thinking_bytes = bounds.thinking_bytes
+        if model != GUIDE:
+            self.preloader.make_way(model)
         facts = await self._until_stopped(handle, reply, text, job.stop)
         await reply.may_write()
+        await asyncio.to_thread(_keep, handle, reply, bounds.prompts_kept)
         await handle.write(lambda _: facts)
 
     async def _until_stopped(
@@ -228,15 +266,16 @@ class Chat:
         runs = any(intent.kind == "run" for intent in recognise(text))
         desk = Desk(
             handle, reply.turn, reply.by, words_that_count(session, reply.turn), self.start_run, runs,
-            leave=self._leave, most=self.means.bounds.calls,
+            leave=partial(self._leave, session.workflow), most=self.means.bounds.calls,
+            repairs=self.means.bounds.repairs,
         )  # fmt: skip
         if reply.model == GUIDE:
             await guided(self.means, handle, reply, desk, text)
         else:
-            await modelled(self.means, handle, reply, desk)
+            await modelled(self.means, handle, reply, desk, text)
 
-    def _leave(self, reason: str, name: str, label: str) -> str:
-        return self.means.prompts.render("leave", reason=reason, name=name, label=label)
+    def _leave(self, workflow: str, reason: str, name: str, label: str) -> str:
+        return self.means.prompts.render("refusal", workflow, reason=reason, name=name, label=label)
 
     def _failed(self, handle: Handle, reply: Reply, error: BaseException) -> list[Fact]:
         if isinstance(error, AssistantError):
@@ -250,6 +289,14 @@ class Chat:
         if isinstance(error, ModelError):
             fields["kind"] = error.kind
         return [*said, Fact("app", "failed", fields)]
+
+
+def _keep(handle: Handle, reply: Reply, most: int) -> None:
+    for request in reply.asked:
+        try:
+            keep(handle.folder, request, most)
+        except OSError as error:  # the reply is worth more than its prompt
+            logger.warning("The prompt of {} was not kept: {}", handle.sid, error)
 
 
 def is_command(text: str, session: Session) -> bool:

@@ -20,6 +20,7 @@ from .calling import Function, call, iterate, parameters_of
 from .errors import BrokenWorkflow, Refused
 from .parameters import MISSING, Field, Place, Upload, judge, make_field, to_json
 from .results import Progress, Result
+from .settings import shipped
 
 
 @dataclass(frozen=True)
@@ -243,8 +244,9 @@ def load(path: Path) -> Workflow:
     module = types.ModuleType(f"workflow_{stem}")
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # dataclasses and type hints look their module up there
-    if str(path.parent) not in sys.path:
-        sys.path.append(str(path.parent))
+    for folder in (path.parent, shipped("workflows")):  # a copy of a shipped file finds its helpers there
+        if str(folder) not in sys.path:
+            sys.path.append(str(folder))
     try:
         exec(compile(source, str(path), "exec", dont_inherit=True), module.__dict__)
     except (Exception, SystemExit) as error:  # whatever the file does wrong is the file's, not ours

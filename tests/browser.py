@@ -1,7 +1,7 @@
 """Fixtures for browser tests: Chromium on the real program, with everything that goes wrong on a page noticed.
 
 A test file takes them with `pytest_plugins = ["browser"]`. `program` makes servers with workspaces of their own,
-`tab` makes tabs of one browser profile, `double` is a scripted Ollama. A test fails on an error in the console,
+`shared_program` is one for a whole file, `tab` makes tabs of one browser profile, `double` is a scripted Ollama. A test fails on an error in the console,
 on an uncaught exception, on a violation of the content security policy and on any request to another host;
 a screenshot of each tab is left in the temporary folder of a test that failed.
 """
@@ -9,13 +9,13 @@ a screenshot of each tab is left in the temporary folder of a test that failed.
 import shutil
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from double import Double
-from pages import ENDLESS, TRIP, WIDE, Program, Tabs
+from pages import SMALL, WIDE, Program, Tabs
 from playwright.sync_api import Browser, expect, sync_playwright
 from serving import DEAD, make_workspace
 
@@ -55,40 +55,50 @@ def double() -> Iterator[Double]:
         yield double
 
 
-@pytest.fixture
-def program(tmp_path: Path) -> Iterator[Callable[..., Program]]:
+@contextmanager
+def programs(folder: Path) -> Iterator[Callable[..., Program]]:
     """Makes the program with the small workflows, or those given by stem, and starts it."""
     made: list[Program] = []
 
     def make(ollama: str = DEAD, **workflows: str) -> Program:
-        folder = tmp_path / f"workspace-{len(made)}"
-        make_workspace(folder, **(workflows or {"trip": TRIP, "endless": ENDLESS}))
-        made.append(Program(folder, ollama))
+        workspace = make_workspace(folder / f"workspace-{len(made)}", **(workflows or SMALL))
+        made.append(Program(workspace, ollama))
         return made[-1].start()
 
-    make.made = made  # type: ignore[attr-defined]
-    yield make
-    for each in made:
-        each.end(signal.SIGKILL)
+    try:
+        yield make
+    finally:
+        for each in made:
+            each.end(signal.SIGKILL)
 
 
 @pytest.fixture
-def tabs(
-    chromium: Browser, program: Any, request: pytest.FixtureRequest, tmp_path: Path
-) -> Iterator[Callable[..., Tabs]]:
+def program(tmp_path: Path) -> Iterator[Callable[..., Program]]:
+    """Makes programs of the test's own, which it may kill."""
+    with programs(tmp_path) as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def shared_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """One program for tests that keep to sessions of their own."""
+    with programs(tmp_path_factory.mktemp("shared")) as make:
+        yield make()
+
+
+@pytest.fixture
+def tabs(chromium: Browser, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Tabs]]:
     """Makes browser profiles, each of which makes tabs."""
     made: list[Tabs] = []
 
     def make(**options: Any) -> Tabs:
-        context = chromium.new_context(**{"viewport": WIDE, "accept_downloads": True, **options})
-        made.append(Tabs(context, lambda: {urlsplit(p.address).netloc for p in program.made}))
+        made.append(Tabs(chromium.new_context(**{"viewport": WIDE, **options})))
         return made[-1]
 
     yield make
     found = [problem for each in made for problem in each.verdict()]
-    failed = request.node.stash.get(FAILED, False) or bool(found)
-    for n, page in enumerate(page for each in made for page in each.context.pages):
-        if failed:
+    if found or request.node.stash.get(FAILED, False):
+        for n, page in enumerate(page for each in made for page in each.context.pages):
             page.screenshot(path=tmp_path / f"tab-{n}.png")
     for each in made:
         each.context.close()

@@ -133,7 +133,7 @@ def last_line(model: str, *, reason: str | None = "stop", count: int = 2, **more
             **({"done_reason": reason} if reason else {}),
             "total_duration": 900_000_000,
             "load_duration": 50_000_000,
-            "prompt_eval_count": 412,
+            "prompt_eval_count": 4_120,
             "prompt_eval_duration": 300_000_000,
             "eval_count": count,
             "eval_duration": 60_000_000,
@@ -243,7 +243,9 @@ class Double:
     models   name: the entry of /api/tags (without "capabilities" in it, as older servers, it takes /api/show)
     shows    name: the answer of /api/show; an int is a status
     requests bodies of /api/chat that carry messages; `seen` has every request
+    prefixes the same of those that ask for one token only: no reply of a script is used up by them
     loads    every load of a model, as (name, num_ctx, shift): another window or shift loads it again
+    slow     seconds that a load, and a prefix, take ("load" and "prefix")
     scale    factor on the silences of the scripts
     """
 
@@ -253,6 +255,8 @@ class Double:
         self.shows: dict[str, dict[str, Any] | int] = {}
         self.pulls = {"missing": Pull(error="pull model manifest: file does not exist", error_after=0)}
         self.requests: list[dict[str, Any]] = []
+        self.prefixes: list[dict[str, Any]] = []
+        self.slow: dict[str, float] = {}
         self.seen: list[Seen] = []
         self.loads: list[tuple[str, Any, Any]] = []
         self.disconnected = 0
@@ -487,13 +491,17 @@ class Double:
         window = (body.get("options", {}).get("num_ctx"), body.get("shift"))
         reload = self.loaded.get(model) != window
         if not body.get("messages"):
+            await asyncio.sleep(self.slow.get("load", 0.0))
             self._load(model, window, reload)
             answer = {"model": model, "message": {"role": "assistant", "content": ""}, "done": True}
             return await wire.line(encode({**answer, "done_reason": "load"}), last=True)
+        prefix = body.get("options", {}).get("num_predict") == 1
         with self._changed:
-            self.requests.append(body)
+            (self.prefixes if prefix else self.requests).append(body)
             self._changed.notify_all()
-        reply = self._next(model, body)
+        if prefix:
+            await asyncio.sleep(self.slow.get("prefix", 0.0))
+        reply = Round(text=("The",), reason="length") if prefix else self._next(model, body)
         if reply.status == 200:
             self._load(model, window, reload)
         await self._play(model, body, reply, wire)

@@ -8,9 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -97,6 +95,7 @@ def wait(file):
         time.sleep(0.01)
     yield Note("It is over.")
 '''
+SMALL = {"trip": TRIP, "endless": ENDLESS}
 
 
 # --- the program ---------------------------------------------------------------------------------------
@@ -156,8 +155,9 @@ def is_alive(pid: int) -> bool:
 class Tabs:
     """Tabs of one browser profile, and what went wrong in them (a class: it gathers during a test)."""
 
-    def __init__(self, context: BrowserContext, hosts: Callable[[], set[str]]) -> None:
-        self.context, self.hosts = context, hosts
+    def __init__(self, context: BrowserContext) -> None:
+        self.context = context
+        self.hosts: set[str] = set()
         self.problems: list[str] = []
         self.expected: list[str] = []
         self.requests: list[str] = []
@@ -174,10 +174,9 @@ class Tabs:
         """Errors that are part of this test."""
         self.expected.append(pattern)
 
-    def __call__(self, address: str, size: Any = None) -> Page:
+    def __call__(self, address: str) -> Page:
+        self.hosts.add(urlsplit(address).netloc)
         page = self.context.new_page()
-        if size:
-            page.set_viewport_size(size)
         page.goto(address)
         return page
 
@@ -185,7 +184,7 @@ class Tabs:
         found = [p for p in self.problems if not any(re.search(pattern, p) for pattern in self.expected)]
         for url in self.requests:
             parts = urlsplit(url)
-            if parts.scheme in ("http", "https", "ws", "wss") and parts.netloc not in self.hosts():
+            if parts.scheme in ("http", "https", "ws", "wss") and parts.netloc not in self.hosts:
                 found.append(f"a request to another host: {url}")
         return found
 
@@ -242,3 +241,12 @@ def run_state(page: Page, state: str) -> None:
 def focus_of(page: Page) -> str:
     """The name of the field that has the focus, or else its id."""
     return str(page.evaluate("document.activeElement.getAttribute('name') || document.activeElement.id"))
+
+
+def hide(page: Page, hidden: bool) -> None:
+    """Let the page believe that its tab went behind another one, or came back. (Headless, none ever does.)"""
+    page.evaluate(
+        """(hidden) => { Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+          document.dispatchEvent(new Event("visibilitychange")); }""",
+        hidden,
+    )

@@ -32,10 +32,10 @@ HTMX = {"HX-Request": "true"}
 JSON = {"Accept": "application/json"}
 
 
-def environment() -> dict[str, str]:
+def environment(ollama: str = DEAD) -> dict[str, str]:
     """This process's environment without what would change the program."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ASSISTANT_")}
-    return kept | {"PYTHONPATH": str(ROOT), "OLLAMA_HOST": DEAD, "TZ": "UTC"}
+    return kept | {"PYTHONPATH": str(ROOT), "OLLAMA_HOST": ollama, "TZ": "UTC"}
 
 
 def make_workspace(folder: Path, **workflows: str) -> Path:
@@ -50,8 +50,8 @@ def make_workspace(folder: Path, **workflows: str) -> Path:
 class Server:
     """A server's process, which can be killed and started again (a class: it has a life)."""
 
-    def __init__(self, workspace: Path, *options: str) -> None:
-        self.workspace, self.options = workspace, options
+    def __init__(self, workspace: Path, *options: str, ollama: str = DEAD) -> None:
+        self.workspace, self.options, self.ollama = workspace, options, ollama
         self.process: subprocess.Popen[str] | None = None
         self.client = httpx.Client()
         self.address = ""
@@ -61,8 +61,8 @@ class Server:
         with (self.workspace / "server.err").open("a") as errors:
             self.process = subprocess.Popen(
                 [*arguments, "--workspace", str(self.workspace), *self.options],
-                cwd=self.workspace, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=errors, text=True,
+                cwd=self.workspace, env=environment(self.ollama), text=True,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
             )  # fmt: skip
         assert self.process.stdout
         told = self.process.stdout.readline()
@@ -157,8 +157,8 @@ class Server:
 
 
 @contextmanager
-def serving(workspace: Path, *options: str) -> Iterator[Server]:
-    server = Server(workspace, *options)
+def serving(workspace: Path, *options: str, ollama: str = DEAD) -> Iterator[Server]:
+    server = Server(workspace, *options, ollama=ollama)
     try:
         yield server.start()
     finally:

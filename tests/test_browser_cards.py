@@ -13,10 +13,9 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def trip(program):
-    """The program, and the address of a new session of the small workflow."""
-    server = program()
-    return server, server.begin("trip")
+def trip(shared_program):
+    """The program, and the id of a new session of the small workflow."""
+    return shared_program, shared_program.begin("trip")
 
 
 def to_the_end(server, sid, **values):
@@ -86,7 +85,7 @@ def test_a_done_card_unfolds_to_edit_and_what_depends_on_it_asks_again(trip, tab
 
 
 def test_a_card_that_waits_for_another_one_to_be_asked_again_is_stale(program, tab):
-    server = program(trip=TRIP.replace('def papers(\n', 'def papers(\n    nights,\n'))
+    server = program(trip=TRIP.replace("def papers(\n", "def papers(\n    nights,\n"))
     sid = server.begin("trip")
     to_the_end(server, sid)
     page = tab(server.page_of(sid))
@@ -269,8 +268,8 @@ def test_a_field_that_is_typed_in_keeps_focus_and_caret_while_another_one_change
 # --- without JavaScript --------------------------------------------------------------------------------
 
 
-def test_all_of_it_works_without_javascript(program, tabs):
-    server = program()
+def test_all_of_it_works_without_javascript(shared_program, tabs):
+    server = shared_program
     tab = tabs(java_script_enabled=False)
     tab.expect(REFUSED)
     page = tab(server.address)
@@ -435,8 +434,8 @@ TEXTS = [
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_stands_out_from_what_is_below_it(program, tabs, scheme):
-    page = tabs(color_scheme=scheme)(program().address)
+def test_text_stands_out_from_what_is_below_it(shared_program, tabs, scheme):
+    page = tabs(color_scheme=scheme)(shared_program.address)
     names = sorted({name for pair in TEXTS for name in pair})
     colours = dict(zip(names, page.evaluate(
         """(names) => { const probe = document.body.appendChild(document.createElement("i"));

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 from double import Double, Round, call, fail, last_line, line, say as words_of_model
-from pages import card, expect, fill, follows, is_open, next_, run_state, say, until, words
+from pages import card, expect, fill, follows, hide, is_open, next_, run_state, say, until, words
 
 pytest_plugins = ["browser"]
 pytestmark = pytest.mark.browser
@@ -35,7 +35,7 @@ def gate():
 
 @pytest.fixture
 def trip(program, double):
-    """The program with a model of the double's, and the address of a new session of the small workflow."""
+    """The program with a model of the double's, and the id of a new session of the small workflow."""
     double.add(MODEL)
     server = program(double.address)
     return server, server.begin("trip")
@@ -250,9 +250,6 @@ def test_ollama_comes_and_goes_while_the_page_is_open(program, tab):
 
 # --- the tab's title -----------------------------------------------------------------------------------
 
-HIDE = """(hidden) => { Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
-  document.dispatchEvent(new Event("visibilitychange")); }"""
-
 
 def test_the_title_of_a_hidden_tab_says_that_an_answer_is_there(trip, tab, double, gate):
     server, sid = trip
@@ -262,10 +259,10 @@ def test_the_title_of_a_hidden_tab_says_that_an_answer_is_there(trip, tab, doubl
     expect(page).to_have_title("Trip")
     say(page, "Tell me something")
     expect(page.locator("#draft")).to_contain_text("Thinking")
-    page.evaluate(HIDE, True)
+    hide(page, True)
     gate.set()
     expect(page).to_have_title("Answered · Trip")
-    page.evaluate(HIDE, False)
+    hide(page, False)
     expect(page).to_have_title("Trip")
     expect(words(page, "model")).to_contain_text("Thinking done.")
 
@@ -279,10 +276,10 @@ def test_the_title_of_a_hidden_tab_says_that_a_run_has_ended(program, tab, tmp_p
     page.locator("#card-run button").click()
     run_state(page, "running")
     title = page.title()
-    page.evaluate(HIDE, True)
+    hide(page, True)
     (tmp_path / "end").touch()
     expect(page).to_have_title(f"Run ended · {title}")
-    page.evaluate(HIDE, False)
+    hide(page, False)
     expect(page).to_have_title(title)
     run_state(page, "finished")
 
@@ -320,5 +317,10 @@ def test_the_whole_workflow_by_chat_with_the_guide(program, tab):
     say(page, "run it")
     run_state(page, "finished")
     until(page, "document.querySelectorAll('article.table-result tbody tr').length === 5")
-    assert server.state(sid)["values"] | {"ticket": None, "key": None, "remark": ""} == server.state(sid)["values"]
-    assert {"city": "Lisbon", "nights": 5, "money": 800, "pace": "quick"}.items() <= server.state(sid)["values"].items()
+    assert (
+        server.state(sid)["values"] | {"ticket": None, "key": None, "remark": ""}
+        == server.state(sid)["values"]
+    )
+    assert {"city": "Lisbon", "nights": 5, "money": 800, "pace": "quick"}.items() <= server.state(sid)[
+        "values"
+    ].items()

@@ -2,7 +2,21 @@
 
 import pytest
 from double import Round, last_line, line
-from pages import GONE, card, expect, fill, follows, is_alive, is_open, next_, run_state, say, until, words
+from pages import (
+    GONE,
+    card,
+    expect,
+    fill,
+    follows,
+    hide,
+    is_alive,
+    is_open,
+    next_,
+    run_state,
+    say,
+    until,
+    words,
+)
 
 pytest_plugins = ["browser"]
 pytestmark = pytest.mark.browser
@@ -180,14 +194,12 @@ def test_a_hidden_tab_lets_its_stream_go_and_comes_back(program, tab):
     sid = server.begin("trip")
     page = tab(server.page_of(sid))
     follows(page)
-    hide = """(hidden) => { Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
-      document.dispatchEvent(new Event("visibilitychange")); }"""
     page.evaluate("""() => document.querySelector("#stream")
       .addEventListener("htmx:sse:before:connection", () => { window.waits = true; })""")
-    page.evaluate(hide, True)
+    hide(page, True)
     server.next(sid, "place", {"city": "Lisbon"})
     assert card(page, "place").get_attribute("data-state") == "open"
-    page.evaluate(hide, False)
+    hide(page, False)
     is_open(page, "budget")
     expect(page.locator("#lost")).to_be_hidden()
     until(page, "window.waits === true")

@@ -1,8 +1,9 @@
 """The chat's addresses: messages, stop, again; questions and proposals; the model."""
 
 import pytest
+from double import Double, fail, say, tokens
 from samples import SMALL, complete
-from serving import HTMX, at_once, make_workspace, serving
+from serving import HTMX, Stream, at_once, make_workspace, serving
 
 from assistant.log import Fact
 
@@ -130,3 +131,90 @@ def test_a_question_about_running_starts_the_run(server, sid):
     assert server.post(f"sessions/{sid}/answers/q1", {"action": "accept", "value": "Yes"}).status_code == 303
     server.wait(sid, lambda s: bool(s.did(sid, "finished")))
     assert len(server.did(sid, "started")) == 1
+
+
+# --- a model that takes its time -------------------------------------------------------------------------
+
+MODEL = "small:4b"
+
+
+@pytest.fixture(scope="module")
+def double():
+    with Double(scripts=False) as double:
+        double.add(MODEL)
+        yield double
+
+
+@pytest.fixture(scope="module")
+def slow(tmp_path_factory, double):
+    """A server whose model is the double's."""
+    workspace = make_workspace(tmp_path_factory.mktemp("slow") / "work", small=SMALL)
+    with serving(workspace, "--model", MODEL, ollama=double.address) as server:
+        yield server
+
+
+def test_a_reply_being_written_is_drawn_streamed_and_stopped(slow, double):
+    sid = slow.begin("small")
+    double.enqueue(MODEL, tokens(3_000, 0.02))
+    with Stream(slow, sid, after=2) as stream:
+        slow.post(f"sessions/{sid}/messages", {"text": "tell me a story"})
+        stream.until(lambda message: "#draft-tail" in message.targets)
+        n = slow.entries(sid)[-1].n
+        assert [stream.next().id for _ in range(3)] == [str(n)] * 3  # words that are not in the log yet
+        page = slow.page(f"sessions/{sid}")
+        assert (
+            page.select_one("article#draft.message[data-by=model]")["data-turn"]
+            == slow.did(sid, "said")[0]["turn"]
+        )
+        assert page.select_one("#draft-tail").text
+        assert not page.select_one("#chat-stop").has_attr("hidden")
+        assert page.select_one("#status")["data-state"] == "busy"
+        assert page.select_one("noscript meta[http-equiv=refresh]")
+        assert page.select_one("#model option[selected]")["value"] == MODEL
+        assert slow.get(f"sessions/{sid}/status").json()["answering"] is True
+        assert slow.post(f"sessions/{sid}/messages/stop", headers=HTMX).status_code == 204
+        stream.until(lambda message: "stopped" in message.targets.get("#draft", ""))
+    said = slow.did(sid, "said")[-1]
+    assert (said.by, said["model"], said["stopped"]) == ("model", MODEL, True)
+    page = slow.page(f"sessions/{sid}")
+    assert page.select_one("#draft").has_attr("hidden")
+    assert page.select_one("#chat-stop").has_attr("hidden")
+    assert page.select_one(f".message[data-n='{said.n}'] .words").text.strip()
+
+
+def test_a_model_that_fails_says_so_and_can_be_asked_again(slow, double):
+    sid = slow.begin("small")
+    double.enqueue(MODEL, fail(500, "out of memory"))
+    slow.post(f"sessions/{sid}/messages", {"text": "tell me a story"})
+    slow.wait(sid, lambda s: bool(s.did(sid, "failed")))
+    (failed,) = slow.did(sid, "failed")
+    assert failed["where"] == "model"
+    message = slow.page(f"sessions/{sid}").select_one(f".message[data-n='{failed.n}']")
+    again = message.select_one(f"form[action='sessions/{sid}/messages/{failed['turn']}/again']")
+    assert again.find("button").text == "Ask again"
+    guide = message.select_one(f"form[action='sessions/{sid}/model']")
+    assert guide.find("button").text == "Use the guide"
+    double.enqueue(MODEL, say("Once upon a time."))
+    assert slow.post(again["action"]).status_code == 303
+    slow.wait(sid, lambda s: any(e.by == "model" for e in s.did(sid, "said")))
+    assert slow.post(guide["action"], {"model": "guide"}).status_code == 303
+    assert slow.did(sid, "chose")[-1]["model"] == "guide"
+
+
+def test_the_models_that_there_are(slow):
+    found = slow.get("models").json()
+    assert [model["name"] for model in found["models"]] == [MODEL]
+    assert found["problem"] is None
+
+
+def test_a_message_that_comes_while_one_is_answered_waits_its_turn(slow, double):
+    sid = slow.begin("small")
+    double.enqueue(MODEL, tokens(60, 0.01), say("The second."))
+    for text in ("tell me a story", "and another"):
+        assert slow.post(f"sessions/{sid}/messages", {"text": text}).status_code == 303
+    assert [e["text"] for e in slow.did(sid, "said") if e.by == "user"] == ["tell me a story", "and another"]
+    slow.wait(sid, lambda s: sum(e.by == "model" for e in s.did(sid, "said")) == 2)
+    asked, answered = (
+        [e["turn"] for e in slow.did(sid, "said") if (e.by == "user") is user] for user in (True, False)
+    )
+    assert asked == answered

@@ -1,23 +1,28 @@
 """Conversations with the built-in guide, round by round, on cards built from real log entries."""
 
+import asyncio
 import inspect
 import itertools
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import HttpUrl
 
+from assistant import actions
 from assistant.cards import Situation, cards, open_card
 from assistant.errors import Refused
-from assistant.log import Entry
+from assistant.log import Entry, Fact
 from assistant.models import Call, Delta, Request
-from assistant.models.guide import chat, plan
-from assistant.models.phrases import recognise
+from assistant.models.guide import chat, plan, recognise
 from assistant.parameters import Ask, judge, to_json
 from assistant.session import fold
+from assistant.settings import Settings
+from assistant.turn import Chat
 from assistant.workflow import Workflow
+from assistant.workspace import Workspace
 
 SECTIONS = ["tutorial", "library", "c-api", "whatsnew"]
 START = "http://127.0.0.1:8000/"
@@ -117,7 +122,8 @@ class World:
         if call.tool == "run_workflow":
             return {"error": f"“{card.step.question}” is not done yet."} if card else self.ask("Run it now?")
         if call.tool == "answer_question":
-            self.add("answered", id=session.question.get("id") if session.question else "", **call.arguments)
+            open_ = session.question or next(iter(session.proposals.values()), None)
+            self.add("answered", id=open_.get("id") if open_ else "", **call.arguments)
             return {"ok": True}
         return {"ok": True, "names": ["depth"]}
 
@@ -288,6 +294,10 @@ async def test_what_it_calls(world: World, step: str, words: str, calls: list[An
         "1 " * 2_000,
         "step",
         "how deep can it go?",
+        "minus " * 3_000,
+        "depth " + "9" * 5_000,
+        "." * 20_000,
+        "1,1," * 5_000,
     ],
 )
 async def test_changes_nothing_and_still_says_something(world: World, step: str, words: str) -> None:
@@ -329,6 +339,8 @@ SAYS = [
     ("where", "are you a real AI?", ["built-in guide", "no language model"]),
     ("where", "write me a poem", ["I can not do that without a model", "set values"]),
     ("where", "show me the results", ["Nothing has run yet"]),
+    ("where", "start over", ["Nothing was changed", "new session", "start page"]),
+    ("which", "how do I begin from scratch?", ["new session"]),
     ("where", "42", ["not sure which value", "nothing was changed"]),
     ("where", "yes", ["no open question"]),
     ("where", "back", ["no step before"]),
@@ -424,6 +436,98 @@ async def test_answers_to_an_open_question(world: World, words: str, options: li
     await world.say(words)
     assert world.made() == [("answer_question", {"action": answer[0], "value": answer[1]})]
     assert fold(world.entries).question is None
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("words", "options", "tail"),
+    [
+        ("no, yes", ["red", "blue"], "Say one of: red, blue."),
+        ("yes", ["red", "blue"], "Say one of: red, blue."),
+    ],
+)
+async def test_an_answer_that_is_none_is_told_what_would_be(
+    world: World, words: str, options: list[str], tail: str
+) -> None:
+    world.add("asked", "model", id="q1", question="Which colour?", options=options)
+    assert tail in await world.say(words)
+    assert fold(world.entries).question is not None
+
+
+@pytest.mark.anyio
+async def test_yes_accepts_the_only_suggestion(world: World) -> None:
+    world.add("proposed", "model", id="p1", step="where", values={"depth": 3})
+    await world.say("yes, depth is nice")
+    assert world.made() == []
+    await world.say("yes please")
+    assert world.made() == [("answer_question", {"action": "accept", "value": None})]
+    assert not fold(world.entries).proposals
+
+
+@pytest.mark.anyio
+async def test_yes_accepts_none_of_two_suggestions(world: World) -> None:
+    world.add("proposed", "model", id="p1", step="where", values={"depth": 3})
+    world.add("proposed", "model", id="p2", step="which", values={"delay": 2})
+    said = await world.say("yes")
+    assert world.made() == []
+    assert "no open question" in said
+
+
+FLOW = '''
+from typing import Annotated
+
+from pydantic import HttpUrl
+
+from assistant import Ask, Workflow
+
+flow = Workflow("Pages", "Count pages.")
+
+
+@flow.step
+def pages(
+    start: Annotated[HttpUrl, Ask("First page")],
+    sections: Annotated[list[str], Ask("Sections", options=["tutorial", "library"])] = [],
+    depth: Annotated[int, Ask("Clicks deep")] = 1,
+):
+    """Which pages?"""
+
+
+@flow.run
+def run(start, sections, depth):
+    yield
+'''
+
+
+@pytest.mark.anyio
+async def test_what_the_rules_find_is_set_and_not_asked_about(tmp_path: Path) -> None:
+    (tmp_path / "workflows").mkdir()
+    (tmp_path / "workflows" / "pages.py").write_text(FLOW)
+    handle = await actions.begin(Workspace(Settings(tmp_path, model="guide")), "pages")
+    chat = Chat(handle.workspace)
+    for words, name, value in [
+        ("http://a.example, sections: tutorial", "sections", ["tutorial"]),
+        ("also the library", "sections", ["tutorial", "library"]),
+        ("without the tutorial", "sections", ["library"]),
+        ("make that https", "start", "https://a.example/"),
+        ("depth 3", "depth", 3),
+        ("default depth", "depth", 1),
+    ]:
+        await chat.say(handle, words)
+        while chat.running(handle.sid):
+            await asyncio.sleep(0.002)
+        session = handle.session()
+        assert session.values[name] == value, words
+        assert (session.question, dict(session.proposals)) == (None, {})
+    assert handle.session().setting("depth").by == "guide"
+    await handle.write(
+        lambda _: [Fact("model", "proposed", {"id": "p1", "step": "pages", "values": {"depth": 4}})]
+    )
+    await chat.say(handle, "yes")
+    while chat.running(handle.sid):
+        await asyncio.sleep(0.002)
+    assert handle.session().values["depth"] == 4
+    assert handle.session().origins["depth"] == "user"
+    await chat.close()
 
 
 @pytest.mark.anyio

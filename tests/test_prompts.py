@@ -24,21 +24,21 @@ def write(workspace: Path, name: str, text: str) -> Path:
 
 def test_the_workspaces_own_prompt_wins_over_the_shipped_one(own: Path) -> None:
     prompts = Prompts(own)
-    assert "empty" in prompts.render("nudge", broken=False)
-    write(own, "nudge", "Say {{ 'it' if broken else 'more' }}.\n")
-    assert prompts.render("nudge", broken=True) == "Say it."
+    assert "empty" in prompts.render("repair", broken=False)
+    write(own, "repair", "Say {{ 'it' if broken else 'more' }}.\n")
+    assert prompts.render("repair", broken=True) == "Say it."
     assert prompts.notice() == ""
 
 
 def test_a_changed_file_is_read_afresh_and_a_deleted_one_is_gone(own: Path) -> None:
     prompts = Prompts(own)
-    path = write(own, "words", "One.")
-    assert prompts.render("words") == "One."
+    path = write(own, "summary", "One.")
+    assert prompts.render("summary") == "One."
     path.write_text("Two.")
     os.utime(path, ns=(1, 1))
-    assert prompts.render("words") == "Two."
+    assert prompts.render("summary") == "Two."
     path.unlink()
-    assert prompts.render("words").startswith("Make no more calls")
+    assert prompts.render("summary").startswith("Make no more calls")
 
 
 @pytest.mark.parametrize(
@@ -47,29 +47,29 @@ def test_a_changed_file_is_read_afresh_and_a_deleted_one_is_gone(own: Path) -> N
         ("fine\n{% if %}", "line 2"),
         ("fine\n\n{{ nobody.knows }}", "line 3: 'nobody' is undefined"),
         ("{{ 1 / 0 }}", "line 1: division by zero"),
-        ("{% include 'other' %}", "prompts/words"),
+        ("{% include 'other' %}", "prompts/summary"),
     ],
 )
 def test_a_broken_file_is_named_with_its_line_and_the_shipped_one_is_used(
     own: Path, text: str, said: str
 ) -> None:
     prompts = Prompts(own)
-    path = write(own, "words", text)
-    assert prompts.render("words").startswith("Make no more calls")
-    assert f"prompts/words{ENDING}" in prompts.notice()
+    path = write(own, "summary", text)
+    assert prompts.render("summary").startswith("Make no more calls")
+    assert f"prompts/summary{ENDING}" in prompts.notice()
     assert said in prompts.notice()
     path.write_text("Better.")
     os.utime(path, ns=(1, 1))
-    assert prompts.render("words") == "Better."
+    assert prompts.render("summary") == "Better."
     assert prompts.notice() == ""
 
 
 def test_a_file_that_is_not_text_is_a_problem_and_no_crash(own: Path) -> None:
-    (own / "prompts" / f"words{ENDING}").write_bytes(b"\xff\xfe\x00")
+    (own / "prompts" / f"summary{ENDING}").write_bytes(b"\xff\xfe\x00")
     prompts = Prompts(own)
     prompts.warm()
-    assert "prompts/words" in prompts.notice()
-    assert prompts.render("words").startswith("Make no more calls")
+    assert "prompts/summary" in prompts.notice()
+    assert prompts.render("summary").startswith("Make no more calls")
 
 
 def test_without_a_good_file_there_is_a_sentence(own: Path) -> None:
@@ -82,5 +82,5 @@ def test_all_shipped_prompts_parse(own: Path) -> None:
     prompts.warm()
     assert prompts.problems == {}
     assert {path.name for path in shipped("prompts").iterdir()} >= {
-        f"{name}{ENDING}" for name in ("system", "alignment", "nudge", "words", "leave")
+        f"{name}{ENDING}" for name in "system alignment help refusal repair extraction summary".split()
     }

@@ -19,7 +19,9 @@ from tests.double import Double, Round, say
 
 HERE = Path(__file__).parent / "scenarios"
 MODEL = "scripted:1b"
-FILES = sorted([*HERE.glob("*.yaml"), *(f for p in shipped("workflows").glob("*.py") if (f := of_workflow(p)).is_file())])
+FILES = sorted(
+    [*HERE.glob("*.yaml"), *(f for p in shipped("workflows").glob("*.py") if (f := of_workflow(p)).is_file())]
+)
 SCENARIOS = [(path, scenario) for path in FILES for scenario in read(path)]
 
 

@@ -207,6 +207,11 @@ def shown(text: str) -> str:
     return "" if held(text) else split_thinking(text)[0]
 
 
+def names_call(text: str, tools: Collection[str]) -> bool:
+    """Does the text name one of these tools: was a call described in place of being made?"""
+    return any(re.search(rf"\b{tool}\b", text) for tool in tools)
+
+
 _VERBS = (
     "(?:set|saved|updated|changed|added|filled|recorded|stored|entered|removed|cleared|selected|started"
     "|reopened|completed|applied|adjusted|undone)"

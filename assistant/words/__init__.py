@@ -7,10 +7,10 @@ Nothing is ever made up: where the words leave a doubt, a value is not grounded 
 English only. Everything is pure; a day such as "tomorrow" is counted from `today`.
 """
 
-from .clauses import split
+from .clauses import PLAIN, split
 from .finding import find
 from .grounding import grounded
 from .reading import fold, keys, read
 from .sentence import Found
 
-__all__ = ["Found", "find", "fold", "grounded", "keys", "read", "split"]
+__all__ = ["PLAIN", "Found", "find", "fold", "grounded", "keys", "read", "split"]

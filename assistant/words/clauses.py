@@ -2,15 +2,19 @@
 
 import itertools
 from collections.abc import Sequence
+from functools import lru_cache
 
 from .reading import LONGEST, Part, read
 
+SENTENCES = 60  # what follows more than these is pasted text, and counts as one
+PLAIN = 120  # parts: a longer sentence is pasted text, in which nothing is said plainly
 REACH = 12  # parts over which a "not" reaches
 ENDS = frozenset(".!?;,") | {"and", "but", "then"}
 NOT = frozenset(
     "not no don't dont never without except excluding doesn't shouldn't isn't cannot can't "
     "drop remove".split()
 )
+ADDS = frozenset("also add too plus additionally".split())
 CORRECTS = frozenset("no sorry actually rather meant mean instead oops wait correction".split())
 _HEDGES = (
     "not sure", "don't know", "dont know", "no idea", "don't care", "maybe", "perhaps", "what if", "unless",
@@ -61,7 +65,8 @@ def hedged(parts: Sequence[Part]) -> bool:
     return any(f" {hedge} " in joined for hedge in _HEDGES)
 
 
-def split(words: str) -> list[tuple[str, int, bool]]:
+@lru_cache(maxsize=8)  # every round of a turn asks for the same words
+def split(words: str) -> tuple[tuple[str, int, bool], ...]:
     """The sentences: (text, where it begins, whether it asks). "Depth 3, and what is a click?" is two."""
     parts = read(words[:LONGEST])
     cuts = [0]
@@ -77,11 +82,11 @@ def split(words: str) -> list[tuple[str, int, bool]]:
             if asks or (word in _ORDERS and _asks(parts[cuts[-1] : i])):
                 cuts.append(at)
     found = []
-    for first, last in itertools.pairwise([*cuts, len(parts)]):
+    for first, last in itertools.pairwise([*cuts[:SENTENCES], len(parts)]):
         if first < last:
             start, end = parts[first].start, parts[last - 1].end
             found.append((words[start:end], start, _asks(parts[first:last])))
-    return found
+    return tuple(found)
 
 
 def _asks(parts: Sequence[Part]) -> bool:

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from ..parameters import Field
-from .clauses import split
+from .clauses import PLAIN, split
 from .kinds import addresses, bools, days, empties
 from .labels import lexicon
 from .numbers import numbers
@@ -14,8 +14,6 @@ from .picks import picks
 from .reading import read
 from .sentence import Found, Sentence, decide
 from .texts import labelled_texts
-
-PLAIN = 120  # parts: a longer sentence is pasted text, in which nothing is said plainly
 
 
 def find(

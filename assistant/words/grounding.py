@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from ..parameters import MISSING, NUMBERS, TIMES, Field
-from .clauses import negated
+from .clauses import ADDS, NOT, negated
 from .dates import clocks, dates
 from .labels import words_of
 from .options import Mention, Options, all_or_none, mentions, options_of, ordinals
@@ -24,15 +24,43 @@ def grounded(
     texts: Sequence[str],
     offered: Sequence[Any] | None = None,
     today: date | None = None,
+    now: Any = None,
 ) -> bool:
-    """Whether the JSON value is found in one of the user's texts (this message and recent ones)."""
+    """Whether the JSON value is found in one of the user's texts (this message and recent ones).
+
+    `now` is the value so far: of a list, the words need to name only what is added to it or removed.
+    """
     day = today or date.today()
     said = [(text, read(text)) for text in (text[:LONGEST] for text in texts)]
     if any(_grounded_in(field, value, text, parts, offered, day) for text, parts in said):
         return True
-    if not isinstance(value, list) or len(value) < 2:
+    if not isinstance(value, list):
         return False
-    return all(any(_grounded_in(field, [item], t, p, offered, day) for t, p in said) for item in value)
+    if isinstance(now, list) and any(_changed(field, value, now, t, p, offered, day) for t, p in said):
+        return True
+    return len(value) > 1 and all(
+        any(_grounded_in(field, [item], t, p, offered, day) for t, p in said) for item in value
+    )
+
+
+def _changed(
+    field: Field, value: list[Any], now: list[Any], text: str, parts: list[Part],
+    offered: Sequence[Any] | None, today: date,
+) -> bool:  # fmt: skip
+    """Whether the words add to the list, or remove from it, just what is other in `value`."""
+    more, gone = [x for x in value if x not in now], [x for x in now if x not in value]
+    if more and not gone:
+        return bool(ADDS & {part.text for part in parts}) and _grounded_in(
+            field, more, text, parts, offered, today
+        )
+    if more or not gone:
+        return False
+    if options := options_of(field, offered):
+        denied = {str(options[i][0]) for i, at, _ in mentions(parts, options) if negated(parts, at)}
+        return {str(item) for item in gone} == denied
+    inner = field.item or field
+    said = all(_text_grounded(inner, str(item), text, parts) for item in gone)
+    return said and bool(NOT & {part.text for part in parts})
 
 
 def _grounded_in(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..parameters import LISTS
-from .clauses import CORRECTS, NOT, clause, negated
+from .clauses import ADDS, CORRECTS, NOT, clause, negated
 from .labels import STOP, Names
 from .options import PLACES, Mention, Options, all_or_none, mentions, ordinals
 from .reading import keys
@@ -15,7 +15,6 @@ _TAKES = frozenset(
     "use take pick choose select want only just from with make set include prefer like go read load need "
     "give it's be add also switch change instead rather meant mean and".split()
 )
-_ADDS = frozenset("also add too plus additionally".split())
 _OTHER = re.compile(r"(use |take |i (meant|want) )?(the )?other( one)?")
 
 
@@ -112,7 +111,7 @@ def _several(sentence: Sentence, pick: _Pick) -> list[Found]:
     if pick.denied:
         gone = {str(every[i]) for i, _, _ in pick.denied}
         return found([value for value in now if str(value) not in gone]) if isinstance(now, list) else []
-    if isinstance(now, list) and texts & _ADDS:
+    if isinstance(now, list) and texts & ADDS:
         known = {str(value) for value in now}
         picked = [*now, *(value for value in picked if str(value) not in known)]
     return found(picked, "label" if pick.called else "option")

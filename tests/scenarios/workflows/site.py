@@ -16,7 +16,9 @@ def found(sections_found):
 @flow.step
 def start(
     start: Annotated[HttpUrl, Ask("First page", help="the address where the crawl begins")],
-    depth: Annotated[int, Ask("Clicks deep", unit="clicks", ge=0, le=10, help="0 is the first page alone")] = 2,
+    depth: Annotated[
+        int, Ask("Clicks deep", unit="clicks", ge=0, le=10, help="0 is the first page alone")
+    ] = 2,
     limit: Annotated[int, Ask("At most", unit="pages", ge=1, le=50_000, help="the crawl ends there")] = 500,
 ):
     """Where should the crawl start?
@@ -31,7 +33,9 @@ def start(
 @flow.step
 def scope(
     sections_found,
-    sections: Annotated[list[str], Ask("Sections", default=[], options=found, help="found on the first page")],
+    sections: Annotated[
+        list[str], Ask("Sections", default=[], options=found, help="found on the first page")
+    ],
     exclude: Annotated[list[str], Ask("Leave out", default=[], help="patterns of addresses, one a line")],
     stay: Annotated[
         Literal["folder", "host", "anywhere"],
@@ -50,7 +54,9 @@ def scope(
 def picture(
     sections,
     colour: Annotated[Literal["section", "depth", "component"], Ask("Colour by")],
-    size: Annotated[Literal["pagerank", "in_degree"], Ask("Size by", help="what makes a dot large")] = "pagerank",
+    size: Annotated[
+        Literal["pagerank", "in_degree"], Ask("Size by", help="what makes a dot large")
+    ] = "pagerank",
 ):
     """What should the picture show?"""
 

@@ -8,9 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..words import fold, read, split
-
-COMMANDS = ("next", "skip", "back", "goto", "undo", "redo", "run", "defaults", "cancel", "yes", "no")
+from ...words import PLAIN, fold, read, split
 
 
 @dataclass(frozen=True)
@@ -69,12 +67,20 @@ _COMMANDS = [
            r"| that)?|not now|no way"),
 ]  # fmt: skip
 
-_SMALL = [
+_SOCIAL = [
     ("greet", r"(?:hi|hello|hey|hiya|greetings|good (?:morning|afternoon|evening|day))(?: there| you| guide"
               r"| assistant| all)*"),
     ("thanks", r"(?:many )?(?:thanks|thank you|thx|cheers)(?: a lot| very much| so much| again| guide)?"
                r"|great|nice|cool|good|well done"),
     ("bye", r"(?:good ?)?bye|see you(?: later)?|good night"),
+]  # fmt: skip
+
+_TALK = [
+    ("over", r"(?:(?:how (?:do|can) i|can i) )?(?:start|begin) (?:all )?(?:over|again|anew|afresh"
+             r"|from scratch|from the (?:beginning|start))(?: again)?"
+             r"|(?:(?:how (?:do|can) i|can i) )?(?:start|begin|open|make|create) a new (?:session|one)"
+             r"|new session|(?:restart|reset)(?: it| this| everything| all| the session| this session)?"
+             r"|(?:clear|delete|forget) (?:everything|it all|all of it)"),
     ("help", r"help|help me|\?+|commands|i need help|i'm (?:lost|stuck|confused)|i don't (?:understand"
              r"|get it)|how does (?:this|it) work"
              r"|what can (?:you|i) (?:do|say|type|ask)(?: here| for me)?|how do i use (?:this|you|it)"
@@ -114,6 +120,9 @@ _SMALL = [
               r"|maximum|minimum|max|min|largest|smallest|highest|lowest|valid values?|possible values?"
               r"|most|least)"
               r"(?: value| number)?(?: possible| allowed)?(?: (?:for|of|on) (?:the )?)?(?P<x>[^\d:=]*?)"),
+]  # fmt: skip
+
+_QUESTIONS = [
     ("range", rf"what (?:is|are) (?:the )?(?:allowed|possible|valid)(?: values?)? for {_THE}{_X}"),
     ("range", r"how (?P<x>large|big|high|low|small|long|deep) (?:can|may|could) .+"),
     ("range", r"how (?:many|much|large|big|high|low|small|long|deep|often) (?P<x>.*?) ?(?:can|may"
@@ -160,7 +169,7 @@ def recognise(words: str) -> list[Intent]:
         if asks:
             found.append(_question(text, start))
             continue
-        whole = _match(text, [*_SMALL[:13], *_COMMANDS], start)
+        whole = _match(text, [*_SOCIAL, *_TALK, *_COMMANDS], start)
         found += [whole] if whole else _commands(text, start)
     return found
 
@@ -194,19 +203,23 @@ def _match(text: str, patterns: Sequence[tuple[str, str]], start: int) -> Intent
 
 
 def _question(text: str, start: int) -> Intent:
-    return _match(text, _SMALL, start) or Intent("search", _plain(text), (start, start + len(text)))
+    return _match(text, [*_SOCIAL, *_TALK, *_QUESTIONS], start) or Intent(
+        "search", _plain(text), (start, start + len(text))
+    )
 
 
 def _commands(text: str, start: int) -> list[Intent]:
     """The clauses of a sentence that are commands by themselves: "depth 2, next"."""
     parts = read(text)
+    if len(parts) > PLAIN:
+        return []
     cuts = [-1, *(i for i, part in enumerate(parts) if part.text in _CUTS), len(parts)]
     found = []
     for before, after in itertools.pairwise(cuts):
         if before + 1 >= after:
             continue
         begin, end = parts[before + 1].start, parts[after - 1].end
-        intent = _match(text[begin:end], [*_SMALL[:3], *_COMMANDS], start + begin)
+        intent = _match(text[begin:end], [*_SOCIAL, *_COMMANDS], start + begin)
         if intent:
             found.append(intent)
     return found

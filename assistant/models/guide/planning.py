@@ -1,0 +1,126 @@
+"""The calls of a round: first answers, undo and reopening, then values, then next, skip and run."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ...cards import Card, Situation, card_of, open_card
+from ...parameters import Field
+from ...words import keys, read
+from .. import Call
+from .message import Message, understand
+from .topics import topic
+from .values import default_values, said_values
+
+_Calls = list[tuple[str, dict[str, Any]]]  # tools with their arguments
+
+_FIRST = ("answer_question", "undo", "redo", "reopen_step")
+_VALUES = ("set_values", "set_other_value")
+_LAST = {"next": "next_step", "skip": "skip_step", "run": "run_workflow"}  # tools by what is wanted
+_PLACES = {"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "last": -1}
+
+
+def plan(situation: Situation) -> list[Call]:
+    """The calls of this round, none where the turn is done or something stopped it."""
+    results = situation.results
+    if any(result.get("error") or result.get("refused") or result.get("asked") for _, result in results):
+        return []
+    message, made = understand(situation), [call.tool for call, _ in results]
+    wanted: _Calls = []
+    if not made:
+        wanted = _first_calls(situation, message)
+    if not wanted and all(tool in _FIRST for tool in made):
+        wanted = _value_calls(situation, message)
+    if not wanted:
+        wanted = not_made(situation, message)[:1]
+    return [
+        Call(f"guide-{len(results) + n}", tool, arguments) for n, (tool, arguments) in enumerate(wanted, 1)
+    ]
+
+
+def not_made(situation: Situation, message: Message) -> _Calls:
+    """Next, skip and run as far as they were not called, in the order of the words.
+
+    To run completes the last card first if it is filled.
+    """
+    made = [call.tool for call, _ in situation.results]
+    kinds = [intent.kind for intent in message.intents if intent.kind in _LAST]
+    if "answer_question" in made:
+        kinds = [kind for kind in kinds if kind != "run"]  # the answer was what started it
+    if kinds == ["run"] and ("next_step" in made or _only_one_left(situation)):
+        kinds = ["next", "run"]
+    done = sum(tool in _LAST.values() for tool in made)
+    return [(_LAST[kind], dict[str, Any]()) for kind in kinds[done:]]
+
+
+def _only_one_left(situation: Situation) -> bool:
+    waiting = [card for card in situation.cards if card.state not in ("done", "skipped")]
+    return len(waiting) == 1 and not waiting[0].missing
+
+
+def _first_calls(situation: Situation, message: Message) -> _Calls:
+    answer = _answer(situation, message)
+    calls: _Calls = [("answer_question", answer)] if answer else []
+    for intent in message.intents:
+        if intent.kind in ("undo", "redo"):
+            calls.append((intent.kind, {}))
+        elif intent.kind in ("back", "goto"):
+            step = previous(situation) if intent.kind == "back" else target_of(situation, intent.about)
+            if step and step.state in ("done", "skipped"):
+                calls.append(("reopen_step", {"step": step.step.name}))
+    return calls
+
+
+def _value_calls(situation: Situation, message: Message) -> _Calls:
+    card = open_card(situation.cards)
+    values = said_values(situation, message) | default_values(situation, message)
+    own = {name: raw for name, raw in values.items() if card and card.step.field(name)}
+    calls: _Calls = [("set_values", own)] if own else []
+    return calls + [
+        ("set_other_value", {"name": n, "value": raw}) for n, raw in values.items() if n not in own
+    ]
+
+
+def previous(situation: Situation) -> Card | None:
+    """The step before the open one; the last one where none is open."""
+    card = open_card(situation.cards)
+    before = situation.cards[: situation.cards.index(card)] if card else situation.cards
+    return next((c for c in reversed(before) if c.state == "done"), None)
+
+
+def target_of(situation: Situation, about: str) -> Card | None:
+    found = topic(situation, about)
+    return card_of(situation.cards, found.name) if isinstance(found, Field) else found
+
+
+def _answer(situation: Situation, message: Message) -> dict[str, Any] | None:
+    """What the words answer to the open question, or to the only suggestion; None where they do not."""
+    question, kinds = situation.session.question, message.kinds
+    if question is None:
+        accepts = message.bare and kinds == {"yes"} and len(situation.session.proposals) == 1
+        return {"action": "accept", "value": None} if accepts else None
+    asked = list(question.get("options") or [])
+    if "cancel" in kinds:
+        return {"action": "cancel", "value": None}
+    if question.get("about") == "run" and "run" in kinds:
+        return {"action": "accept", "value": None}
+    picked = _pick(message.left, asked) if asked else []
+    if len(picked) == 1 and "no" not in kinds:
+        return {"action": "accept", "value": picked[0]}
+    if message.bare and (not asked or "no" in kinds):
+        return {"action": "accept" if "yes" in kinds else "decline", "value": None}
+    free = not asked and not kinds and message.beside_yes_or_no and question.get("about") is None
+    if free and not said_values(situation, message):
+        return {"action": "accept", "value": message.words.strip()}
+    return None
+
+
+def _pick(words: str, asked: Sequence[Any]) -> list[Any]:
+    """The options of a question that the words name, by their own words or their place."""
+    said = {option: f" {' '.join(keys(str(option)))} " for option in asked}
+    plain = f" {' '.join(keys(words))} "
+    named = [option for option, text in said.items() if text.strip() and text in plain]
+    longest = [o for o in named if not any(o != other and said[o] in said[other] for other in named)]
+    if longest:
+        return longest
+    picked = [_PLACES[part.text] for part in read(words) if part.text in _PLACES]
+    return [asked[picked[0]]] if len(picked) == 1 and picked[0] < len(asked) else []

@@ -1,0 +1,165 @@
+"""The words of a reply: what the calls came to, answers to what was asked, and what comes next."""
+
+from ...cards import Card, Situation, card_of, open_card
+from ...parameters import Field, choices
+from ...words import fold, keys, read
+from .fields import about_step, describe, need, need_step, options
+from .message import Message, understand
+from .phrases import Intent
+from .planning import not_made, previous, target_of
+from .report import report
+from .search import content_of, search
+from .session import overview, refused, results, whats_next
+from .topics import named_fields, topic
+
+ABILITIES = (
+    "I can set values (“depth 3, at most 200 pages”), take the defaults, go on (“next”), skip, go back, "
+    "undo, redo and run, and I can explain every step and field (“what can I choose?”, “why do you need "
+    "this?”, “what have you got so far?”)."
+)
+WHO = "I am the built-in guide: plain rules, no language model, no network. " + ABILITIES
+
+OVER = (
+    "Nothing was changed: every session keeps what was said and done in it. A new session can be "
+    "begun from the start page; this one stays in its list."
+)
+
+
+def reply(situation: Situation) -> str:
+    """What the calls came to, the answers to what was asked, and what comes next."""
+    message = understand(situation)
+    told = [report(situation)] if situation.results else []
+    if situation.results and not_made(situation, message):
+        told.append("So I stopped there.")
+    for intent in message.intents:
+        told += _say(situation, message, intent)
+    told = [text for text in dict.fromkeys(told) if text]
+    return "\n\n".join(told) or _nothing_found(situation, message)
+
+
+def _say(situation: Situation, message: Message, intent: Intent) -> list[str]:
+    kind = intent.kind
+    if kind in _PLAIN:
+        return [_PLAIN[kind](situation)] if not (situation.results and kind in _SMALL_TALK) else []
+    if kind in ("options", "range", "meaning", "need", "refused", "default", "value"):
+        return [_about(situation, intent)]
+    if kind == "search":
+        return [_search(situation, intent)]
+    if situation.results:
+        return []
+    if kind in ("back", "goto"):
+        return [_not_reopened(situation, intent)]
+    if kind == "defaults":
+        return ["There is no default to use here. " + whats_next(situation)]
+    alone = message.bare or kind == "cancel" or situation.session.question is not None
+    if kind in ("yes", "no", "cancel") and alone and not message.kinds - {"yes", "no", "cancel"}:
+        return [_unasked(situation, kind)]
+    return []
+
+
+def _greet(situation: Situation) -> str:
+    told = "Hello. I am the built-in guide; I work by plain rules, without a language model. "
+    return told + whats_next(situation)
+
+
+def _help(situation: Situation) -> str:
+    card = open_card(situation.cards)
+    return (about_step(card) + "\n\n" if card else "") + ABILITIES
+
+
+_PLAIN = {
+    "greet": _greet,
+    "thanks": lambda situation: "You are welcome. " + whats_next(situation),
+    "bye": lambda situation: "Goodbye. Everything is kept; open this session again to go on.",
+    "help": _help,
+    "who": lambda situation: WHO,
+    "whatever": lambda situation: (
+        "I choose nothing by myself. Say **use the defaults**, or **skip**. " + whats_next(situation)
+    ),
+    "over": lambda situation: OVER,
+    "overview": overview,
+    "missing": whats_next,
+    "results": results,
+}
+_SMALL_TALK = ("greet", "thanks", "bye")
+
+
+def _about(situation: Situation, intent: Intent) -> str:
+    target = topic(situation, intent.about)
+    card = card_of(situation.cards, target.name) if isinstance(target, Field) else target
+    if intent.kind == "refused":
+        return refused(situation, target if isinstance(target, Field) else None)
+    if target is None or card is None:
+        return _search(situation, intent)
+    if intent.kind == "options":
+        return _options(situation, target, card)
+    if isinstance(target, Field):
+        return need(target, situation) if intent.kind == "need" else describe(target, card)
+    return need_step(target, situation) if intent.kind == "need" else about_step(target)
+
+
+def _options(situation: Situation, target: Field | Card, card: Card) -> str:
+    """The options of one field; of a card: of its fields that have some, else the rules of all."""
+    if isinstance(target, Field):
+        return options(target, card)
+    listed = [f for f in card.step.fields if choices(f, card.offered.get(f.name))]
+    if listed:
+        return "\n\n".join(options(field, card) for field in listed)
+    return "\n".join(f"- {describe(field, card)}" for field in card.step.fields) or whats_next(situation)
+
+
+def _search(situation: Situation, intent: Intent) -> str:
+    """The fields that the question is mostly about, else what the help texts say."""
+    words = situation.words[slice(*intent.span)]
+    named = named_fields(situation, words)
+    content = content_of(words)
+    own = {key for field in named for key in (*keys(field.name), *keys(field.label))}
+    found = search(situation, words) if 2 * len(content & own) < len(content) or not named else None
+    if found or not named:
+        return found or _cannot()
+    lines = "\n\n".join(describe(field, card_of(situation.cards, field.name)) for field in named)
+    return lines + " Nothing was changed by the question." if any(c.isdigit() for c in words) else lines
+
+
+def _named_field(situation: Situation, words: str) -> Field | None:
+    named = named_fields(situation, words)
+    return named[0] if len(named) == 1 else None
+
+
+def _not_reopened(situation: Situation, intent: Intent) -> str:
+    card = previous(situation) if intent.kind == "back" else target_of(situation, intent.about)
+    if card is None:
+        return "There is no step before this one. " + whats_next(situation)
+    if card.state == "open":
+        return f"“{card.step.question}” is open. " + whats_next(situation)
+    return f"“{card.step.question}” comes later. " + whats_next(situation)
+
+
+def _unasked(situation: Situation, kind: str) -> str:
+    question = situation.session.question
+    if question is not None:
+        listed = ", ".join(str(option) for option in question.get("options") or [])
+        return f"{question.get('question', '')} Say {f'one of: {listed}' if listed else '**yes** or **no**'}."
+    if kind == "cancel":
+        undo = "To take back the last value say **undo**; a run has its own Cancel button."
+        return f"There is no open question. {undo}"
+    return "There is no open question, so nothing was changed. " + whats_next(situation)
+
+
+def _nothing_found(situation: Situation, message: Message) -> str:
+    """Where nothing was understood: which value is unclear, or what a guide can not do."""
+    target = _named_field(situation, message.words)
+    if target is None and len(read(message.words)) <= 3:
+        meant = topic(situation, message.words)
+        target = meant if isinstance(meant, Field) else None
+    if target:
+        card = card_of(situation.cards, target.name)
+        return f"I am not sure what to set, so nothing was changed. {describe(target, card)}"
+    if any(part.kind in ("number", "url", "path") for part in read(message.words)):
+        return "I am not sure which value that is for, so nothing was changed. " + whats_next(situation)
+    found = search(situation, message.words) if len(fold(message.words).split()) > 1 else None
+    return f"I can not do that without a model. {found}" if found else _cannot()
+
+
+def _cannot() -> str:
+    return f"I can not do that without a model. {ABILITIES}"

@@ -1,0 +1,97 @@
+"""What a turn's calls came to, only as their results say it. Markdown."""
+
+from typing import Any
+
+from ...cards import Situation, card_of
+from ...parameters import show
+from .fields import as_sentence
+from .session import refusal, whats_next
+
+_ANSWERED = {"accept": "Answered.", "decline": "Declined.", "cancel": "Left aside."}
+
+
+def report(situation: Situation) -> str:
+    """What this turn's calls did, only as their results say it, and what comes next."""
+    told: list[str] = []
+    given: list[str] = []
+    for call, result in situation.results:
+        told += _outcome(situation, call.tool, call.arguments, result)
+        given += [*(result.get("set") or {}), *(result.get("unchanged") or [])]
+    _, result = situation.results[-1]
+    waits = any(result.get(key) for key in ("asked", "started", "refused"))
+    if situation.session.question is not None and not waits:
+        waits = True
+        told.append(f"Still open: {situation.session.question.get('question', '')}")
+    if not waits:
+        told.append(whats_next(situation, given))
+    return " ".join(told)
+
+
+def _told(situation: Situation, result: dict[str, Any]) -> list[str]:
+    """What became of each value."""
+    told = [
+        f"{_label(situation, name)}: **{_shown(situation, name, value)}**."
+        for name, value in (result.get("set") or {}).items()
+    ]
+    told += [
+        f"{_label(situation, name)} is {_shown(situation, name, situation.session.values.get(name))} already."
+        for name in result.get("unchanged") or []
+    ]
+    told += [
+        f"Only suggested, not set: {_label(situation, name)} {_shown(situation, name, value)}."
+        for name, value in (result.get("proposed") or {}).items()
+    ]
+    told += [refusal(situation, name, str(reason)) for name, reason in (result.get("refused") or {}).items()]
+    return told
+
+
+def _asked(situation: Situation) -> list[str]:
+    question = situation.session.question
+    return [
+        f"{question.get('question', '')} Say **yes** or **no**."
+        if question
+        else "Please answer the question."
+    ]
+
+
+def _outcome(situation: Situation, tool: str, arguments: Any, result: dict[str, Any]) -> list[str]:
+    if result.get("error"):
+        return [as_sentence(str(result["error"]))]
+    if result.get("asked"):
+        return _told(situation, result) + _asked(situation)
+    if tool in ("next_step", "skip_step") and result.get("refused"):
+        return [f"Not yet. {' '.join(as_sentence(str(reason)) for reason in result['refused'].values())}"]
+    told = _told(situation, result)
+    if told:
+        return told
+    if tool == "next_step" and "asked" not in result:
+        opened = result.get("opened")
+        card = next((card for card in situation.cards if card.step.name == opened), None)
+        return [f"On to **{card.step.question}**"] if card else []
+    if tool == "skip_step":
+        return ["Done with this step."] if result.get("ok") else []
+    if tool == "reopen_step":
+        card = next((card for card in situation.cards if card.step.name == arguments.get("step")), None)
+        step = card.step.question if card else arguments.get("step")
+        return [f"“{step}” is open again; its values are kept."]
+    if tool in ("undo", "redo"):
+        names = ", ".join(_label(situation, name) for name in result.get("names") or [])
+        return [f"{'Undone' if tool == 'undo' else 'Done again'}{f': {names}' if names else ''}."]
+    if tool == "answer_question" and result.get("started"):
+        return ["The run has started."]
+    if tool == "answer_question":
+        return [_ANSWERED[str(arguments.get("action"))]]
+    if tool == "run_workflow":
+        return ["The run has started."] if result.get("started") else []
+    return []
+
+
+def _label(situation: Situation, name: str) -> str:
+    card = card_of(situation.cards, name)
+    field = card.step.field(name) if card else None
+    return field.label if field else name
+
+
+def _shown(situation: Situation, name: str, value: Any) -> str:
+    card = card_of(situation.cards, name)
+    return show(card.step.field(name) if card else None, value)

@@ -1,0 +1,83 @@
+"""What the guide says of the whole session: values, what is missing, results, refusals. Markdown."""
+
+from collections.abc import Sequence
+
+from ...cards import Situation, card_of, open_card
+from ...parameters import Field, show
+from .fields import as_sentence, rules
+
+_WHO = {"user": "you", "model": "the model", "workflow": "computed"}
+
+
+def overview(situation: Situation) -> str:
+    """All values so far, by step, and who gave them."""
+    lines = []
+    for number, card in enumerate(situation.cards, 1):
+        for field in (field for field in card.step.fields if field.name in card.values):
+            by = card.origins.get(field.name, "")
+            value = show(field, card.values[field.name])
+            lines.append(f"- {number}. {field.label}: **{value}** ({_WHO.get(by, by)})")
+    if not lines:
+        return "Nothing is set yet. " + whats_next(situation)
+    return "So far:\n\n" + "\n".join(lines) + "\n\n" + whats_next(situation)
+
+
+def whats_next(situation: Situation, given: Sequence[str] = ()) -> str:
+    """What the session waits for; `given` are names that were set in this turn."""
+    card = open_card(situation.cards)
+    if card is None:
+        run = situation.session.run
+        if run and run.state == "running":
+            return "It is running."
+        return "Every step is done. Say **run it** to start."
+    missing = [field for field in card.missing if field.name not in given]
+    if missing:
+        first = missing[0]
+        more = f" Then: {', '.join(field.label for field in missing[1:])}." if len(missing) > 1 else ""
+        return f"Still missing: **{first.label}**, {rules(first, card)}.{more}"
+    return f"Nothing is missing for “{card.step.question}”. Say **next** to go on."
+
+
+def results(situation: Situation) -> str:
+    """The newest run, and the names of what it made."""
+    run = situation.session.run
+    if run is None:
+        return "Nothing has run yet. " + whats_next(situation)
+    made = [
+        f"{result.get('name') or result.get('file') or result.get('kind')}"
+        + (f" ({result['rows']} rows)" if result.get("rows") is not None else "")
+        for result in run.results
+    ]
+    told = [f"The run is {run.state}."] + ([f"{run.reason}"] if run.reason else [])
+    if run.state == "running" and run.total:
+        told.append(f"{run.done:g} of {run.total:g}{f': {run.note}' if run.note else ''}.")
+    told += [f"It made {', '.join(made)}; they stand below the cards."] if made else []
+    return " ".join(told)
+
+
+def refused(situation: Situation, field: Field | None) -> str:
+    """Why the newest value, or the one of `field`, was not taken."""
+    known = situation.session.refusals
+    found = [
+        entry
+        for key, entry in known.items()
+        if field is None or key == field.name or entry.get("name") == field.name
+    ]
+    if not found:
+        what = f" for **{field.label}**" if field else ""
+        tail = f" It takes {rules(field, card_of(situation.cards, field.name))}." if field else ""
+        return f"No value is refused now{what}.{tail}"
+    entry = max(found, key=lambda entry: entry.n)
+    return refusal(situation, entry.get("name"), str(entry.get("reason", "")))
+
+
+def refusal(situation: Situation, name: str | None, reason: str) -> str:
+    """A refusal with its reason, and what the parameter is still."""
+    card = card_of(situation.cards, name) if name else None
+    field = card.step.field(name) if card and name else None
+    told = as_sentence(reason) if "not taken" in reason else f"Not taken: {as_sentence(reason)}"
+    if card is None or field is None:
+        return told
+    if field.name in card.values:
+        return f"{told} **{field.label}** stays {show(field, card.values[field.name])}."
+    return f"{told} **{field.label}** is as it was."

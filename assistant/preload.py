@@ -1,0 +1,74 @@
+"""Lets a model read the beginning of the next prompt while nobody speaks: its first word comes sooner then.
+
+card opens ─▶ load (as a chat would) ─▶ prompt without words, one token ─▶ thrown away
+               └ goes on for a message     └ cancelled at once by a message
+"""
+
+import asyncio
+
+from loguru import logger
+
+from .errors import AssistantError
+from .means import Means, prompt_of
+from .models import Request
+from .workspace import Handle
+
+Opening = tuple[str, str, int, str]  # session, step, entry that opened it, model
+
+
+class Preloader:
+    """One preload at a time (a class: it has a task, and remembers what it has done)."""
+
+    def __init__(self, means: Means) -> None:
+        self.means = means
+        self.done: set[Opening] = set()
+        self.task: asyncio.Task[None] | None = None
+        self._loading = ""  # the model that is being loaded
+        self._only_load = False
+
+    def offer(self, handle: Handle, opening: Opening) -> bool:
+        """Begins a preload, unless one is under way or this one was made before. Whether it was begun."""
+        model = opening[3]
+        if opening in self.done or (self.task and not self.task.done()) or self.means.locks[model].locked():
+            return False
+        self.done.add(opening)
+        self._only_load = False
+        self.task = asyncio.create_task(self._preload(handle, model))
+        return True
+
+    def make_way(self, model: str) -> None:
+        """A message for `model` comes: the preload ends at once.
+
+        Only if it is loading that very model it goes on with that, as a load that is broken off begins anew.
+        """
+        if self.task is None or self.task.done():
+            return
+        if self._loading == model:
+            self._only_load = True
+        else:
+            self.task.cancel()
+
+    async def close(self) -> None:
+        if self.task:
+            self.task.cancel()
+            await asyncio.gather(self.task, return_exceptions=True)
+
+    async def _preload(self, handle: Handle, model: str) -> None:
+        means = self.means
+        try:
+            self._loading = model
+            try:
+                await means.ollama.preload(model)
+            finally:
+                self._loading = ""
+            if self._only_load:
+                return
+            async with means.locks[model]:
+                made = await prompt_of(means, handle, model, "")
+                request = Request(
+                    model, made.messages, made.tools, think=means.thinks(model), options={"num_predict": 1}
+                )
+                async for _ in means.ollama.chat(request):
+                    pass
+        except AssistantError as error:  # the chat itself meets the same trouble, and tells
+            logger.debug("The prompt of {} was not preloaded: {}", handle.sid, error)
