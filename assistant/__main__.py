@@ -323,6 +323,24 @@ def export_(workspace: str | None, session: str, format: str) -> None:
     sys.stdout.buffer.write(content)
 
 
+@main.command("prompt")
+@workspace_option
+@click.argument("session")
+def prompt_(workspace: str | None, session: str) -> None:
+    """Print what a model would get to read now."""
+    handle = handle_of(workspace, session)
+    # templates take longer to import than the small commands take to run
+    from .history import preview
+    from .prompts import Prompts
+
+    prompts = Prompts(handle.workspace.settings.workspace)
+    bounds = handle.workspace.settings.bounds
+    found = preview(prompts, handle.log.entries, handle.session(), handle.workflow(), bounds)
+    if problem := prompts.notice():
+        warn(problem)
+    say("\n".join(clean(line, len(line)) for line in found.splitlines()))
+
+
 @main.command()
 @workspace_option
 @click.argument("workflows", metavar="[WORKFLOW]...", nargs=-1)

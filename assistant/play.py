@@ -146,7 +146,8 @@ def _told(entry: Entry, played: Played) -> list[tuple[str, str, Any]]:
             names = [name for line in lines if line.did in VALUE_BY for name in line.names]
             return [(did, name, None) for name in names if not _by_workflow(played.after, entry, name)]
         case "cleared":
-            return [(did, name, None) for name in entry["names"]]
+            origins = played.before.origins
+            return [(did, name, None) for name in entry["names"] if origins.get(name) != "workflow"]
         case "reopened":
             return [("stale" if entry.get("because") else did, str(entry["step"]), None)]
         case "advanced" | "opened" | "skipped":

@@ -17,10 +17,17 @@ from .parameters import schema
 from .workflow import Workflow
 
 
+PARAMETERS = 6  # of a tool; a small model loses itself in more
+
+
 def definitions(flow: Workflow, card: Card | None) -> list[dict[str, Any]]:
-    """The tools with `card` open, in a fixed order; nothing in them depends on the values so far."""
+    """The tools with `card` open, in a fixed order; nothing in them depends on the values so far.
+
+    What a card asks beyond PARAMETERS is set as that of another card is.
+    """
     offered = card.offered if card else {}
-    own = {f.name: s for f in (card.step.fields if card else ()) if (s := schema(f, offered.get(f.name)))}
+    shapes = {f.name: s for f in (card.step.fields if card else ()) if (s := schema(f, offered.get(f.name)))}
+    own = dict(list(shapes.items())[:PARAMETERS])
     others = [name for name, f in flow.fields().items() if name not in own and schema(f)]
     found = []
     if card and own:
@@ -33,7 +40,7 @@ def definitions(flow: Workflow, card: Card | None) -> list[dict[str, Any]]:
         found.append(
             _tool(
                 "set_other_value",
-                "Set one value of another card. Only what the user said.",
+                "Set one value that set_values does not have. Only what the user said.",
                 {
                     "name": {"type": "string", "enum": others, "description": "The parameter."},
                     "value": {"type": "string", "description": "Its value as text; a list as JSON."},

@@ -24,7 +24,8 @@ from .workspace import Workspace
 
 Tell = Callable[[str], None]
 HEADS = (
-    "model", "right", "wrong", "missed", "invented", "corrections", "spurious", "recovered", "s/turn", "tokens/s"
+    "model", "right", "wrong", "missed", "invented", "corrections", "spurious", "recovered", "s/turn",
+    "tokens/s",
 )  # fmt: skip
 LEGEND = """\
 right, wrong, missed: values that the user said, as the model gave them

@@ -39,7 +39,7 @@ from .workspace import Handle, Workspace
 FRESH = 3.0  # seconds that a look at Ollama is good for
 WATCH = 5.0  # seconds between looks while a page is open
 BEAT = 0.5  # seconds between looks whether a card has opened
-PLAIN = frozenset("next skip back undo redo run".split())
+PLAIN = frozenset("next skip back undo redo run start_over use_last".split())
 ANSWERS = frozenset("yes no cancel".split())
 
 

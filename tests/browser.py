@@ -1,9 +1,10 @@
-"""Fixtures for browser tests: Chromium on the real program, with everything that goes wrong on a page noticed.
+"""Fixtures for browser tests: Chromium on the real program, where everything that goes wrong is noticed.
 
-A test file takes them with `pytest_plugins = ["browser"]`. `program` makes servers with workspaces of their own,
-`shared_program` is one for a whole file, `tab` makes tabs of one browser profile, `double` is a scripted Ollama. A test fails on an error in the console,
-on an uncaught exception, on a violation of the content security policy and on any request to another host;
-a screenshot of each tab is left in the temporary folder of a test that failed.
+A test file takes them with `pytest_plugins = ["browser"]`. `program` makes programs with workspaces of their
+own, `shared_program` is one for a whole file, `tab` makes tabs of one browser profile, `double` is a scripted
+Ollama. A test fails on an error in the console, on an uncaught exception, on a violation of the content
+security policy and on any request to another host; a screenshot of each tab is left in the temporary folder
+of a test that failed.
 """
 
 import shutil
@@ -14,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browsing import SMALL, WIDE, Program, Tabs
 from double import Double
-from pages import SMALL, WIDE, Program, Tabs
 from playwright.sync_api import Browser, expect, sync_playwright
 from serving import DEAD, make_workspace
 

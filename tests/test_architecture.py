@@ -19,7 +19,7 @@ ROOT = Path(assistant.__file__).parent
 ROWS = """
 __main__   initialise  doctor  serving  served  ports
 web        web  web.app  web.routes.*  web.answers  web.gather  web.regions  web.views.*  web.markdown  web.assets  web.gate  web.exchange  web.headers  web.hosts
-turns      play  scenarios  turn  reply  stream  history  headless  export  verify
+turns      trial  gold  play  scenarios  turn  reply  stream  history  headless  export  verify
 tools      tools  grounded  commands  desk  settle
 models     models.guide.*  models.catalogue  models.ollama  models.wire  models.repair  models.failures  models  words.*
 actions    launch  actions  judging  consequences  workspace

@@ -5,8 +5,9 @@ import socket
 import threading
 
 import pytest
-from double import Double, Round, call, fail, last_line, line, say as words_of_model
-from pages import card, expect, fill, follows, hide, is_open, next_, run_state, say, until, words
+from browsing import card, expect, fill, follows, hide, is_open, next_, run_state, say, until, words
+from double import Double, Round, call, fail, last_line, line
+from double import say as words_of_model
 
 pytest_plugins = ["browser"]
 pytestmark = pytest.mark.browser
@@ -148,13 +149,16 @@ def test_stop_ends_the_reply_and_keeps_its_words(trip, tab, double, gate, by):
     assert [entry.get("stopped") for entry in server.did(sid, "said")] == [None, True]
 
 
+WATCH = """() => new MutationObserver(() => { window.blamed ||= !!document.querySelector(".again"); })
+  .observe(document.body, { childList: true, subtree: true })"""
+
+
 def test_a_message_sent_during_a_reply_is_there_at_once_and_answered_after_it(trip, tab, double, gate):
     server, sid = trip
     double.enqueue(MODEL, held("One ", "is done.", gate=gate), words_of_model("Two is done."))
     page = tab(server.page_of(sid))
     follows(page)
-    page.evaluate("""() => new MutationObserver(() => { window.blamed ||= !!document.querySelector(".again"); })
-      .observe(document.body, { childList: true, subtree: true })""")
+    page.evaluate(WATCH)
     say(page, "first question")
     expect(page.locator("#draft")).to_contain_text("One")
     say(page, "second question")
@@ -179,8 +183,10 @@ def test_send_pressed_twice_says_it_once(trip, tab, double):
 
 def test_what_a_model_writes_cannot_load_or_run_anything(trip, tab, double):
     server, sid = trip
-    text = "**fine** <img src='http://127.0.0.1:9/x.png' onerror='alert(1)'> ![x](http://127.0.0.1:9/y.png)" \
-        " <script>alert(1)</script> <form action='/sessions' method=post><button>Go</button></form>"  # fmt: skip
+    text = (
+        "**fine** <img src='http://127.0.0.1:9/x.png' onerror='alert(1)'> ![x](http://127.0.0.1:9/y.png) "
+        "<script>alert(1)</script> <form action='/sessions' method=post><button>Go</button></form>"
+    )
     double.enqueue(MODEL, words_of_model(text))
     page = tab(server.page_of(sid))
     follows(page)

@@ -1,8 +1,7 @@
 """The connection in Chromium: the server is killed in the middle of things, and started again."""
 
 import pytest
-from double import Round, last_line, line
-from pages import (
+from browsing import (
     GONE,
     card,
     expect,
@@ -17,6 +16,7 @@ from pages import (
     until,
     words,
 )
+from double import Round, line
 
 pytest_plugins = ["browser"]
 pytestmark = pytest.mark.browser

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from pages import expect, fill, follows, is_open, next_, run_state, say, words
+from browsing import expect, fill, follows, is_open, next_, run_state, say, words
 
 pytest_plugins = ["browser"]
 pytestmark = pytest.mark.browser

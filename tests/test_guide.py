@@ -1,6 +1,5 @@
 """Conversations with the built-in guide, round by round, on cards built from real log entries."""
 
-import asyncio
 import inspect
 import itertools
 import time
@@ -13,6 +12,7 @@ from pydantic import HttpUrl
 
 from assistant import actions
 from assistant.cards import Situation, cards, open_card
+from assistant.desk import Desk, words_that_count
 from assistant.errors import Refused
 from assistant.log import Entry, Fact
 from assistant.models import Call, Delta, Request
@@ -20,9 +20,9 @@ from assistant.models.guide import chat, plan, recognise
 from assistant.parameters import Ask, judge, to_json
 from assistant.session import fold
 from assistant.settings import Settings
-from assistant.turn import Chat
+from assistant.tools import execute
 from assistant.workflow import Workflow
-from assistant.workspace import Workspace
+from assistant.workspace import Handle, Workspace
 
 SECTIONS = ["tutorial", "library", "c-api", "whatsnew"]
 START = "http://127.0.0.1:8000/"
@@ -339,7 +339,7 @@ SAYS = [
     ("where", "are you a real AI?", ["built-in guide", "no language model"]),
     ("where", "write me a poem", ["I can not do that without a model", "set values"]),
     ("where", "show me the results", ["Nothing has run yet"]),
-    ("where", "start over", ["Nothing was changed", "new session", "start page"]),
+    ("where", "start a new session", ["Nothing was changed", "new session", "start page"]),
     ("which", "how do I begin from scratch?", ["new session"]),
     ("where", "42", ["not sure which value", "nothing was changed"]),
     ("where", "yes", ["no open question"]),
@@ -498,36 +498,50 @@ def run(start, sections, depth):
 '''
 
 
+async def say(handle: Handle, turn: str, words: str) -> None:
+    """A whole turn of the guide on a real session."""
+    await handle.write(lambda _: [Fact("user", "said", {"text": words, "turn": turn})])
+
+    async def start_run(handle: Handle, by: str) -> str:
+        return "r1"
+
+    desk = Desk(handle, turn, "guide", words_that_count(handle.session(), turn), start_run)
+    results: list[Any] = []
+    while True:
+        session = handle.session()
+        calls = plan(
+            Situation(handle.workflow(), session, cards(session, handle.workflow()), words, tuple(results))
+        )
+        if not calls:
+            return
+        results += zip(calls, await execute(desk, calls), strict=True)
+
+
 @pytest.mark.anyio
 async def test_what_the_rules_find_is_set_and_not_asked_about(tmp_path: Path) -> None:
     (tmp_path / "workflows").mkdir()
     (tmp_path / "workflows" / "pages.py").write_text(FLOW)
-    handle = await actions.begin(Workspace(Settings(tmp_path, model="guide")), "pages")
-    chat = Chat(handle.workspace)
-    for words, name, value in [
-        ("http://a.example, sections: tutorial", "sections", ["tutorial"]),
-        ("also the library", "sections", ["tutorial", "library"]),
-        ("without the tutorial", "sections", ["library"]),
-        ("make that https", "start", "https://a.example/"),
-        ("depth 3", "depth", 3),
-        ("default depth", "depth", 1),
-    ]:
-        await chat.say(handle, words)
-        while chat.running(handle.sid):
-            await asyncio.sleep(0.002)
+    handle = await actions.begin(Workspace(Settings(tmp_path)), "pages")
+    for turn, (words, name, value) in enumerate(
+        [
+            ("http://a.example, sections: tutorial", "sections", ["tutorial"]),
+            ("also the library", "sections", ["tutorial", "library"]),
+            ("without the tutorial", "sections", ["library"]),
+            ("make that https", "start", "https://a.example/"),
+            ("depth 3", "depth", 3),
+            ("default depth", "depth", 1),
+        ]
+    ):
+        await say(handle, f"t{turn}", words)
         session = handle.session()
         assert session.values[name] == value, words
+        assert session.origins[name] == "guide"
         assert (session.question, dict(session.proposals)) == (None, {})
-    assert handle.session().setting("depth").by == "guide"
-    await handle.write(
-        lambda _: [Fact("model", "proposed", {"id": "p1", "step": "pages", "values": {"depth": 4}})]
-    )
-    await chat.say(handle, "yes")
-    while chat.running(handle.sid):
-        await asyncio.sleep(0.002)
+    suggested = {"id": "p1", "step": "pages", "values": {"depth": 4}}
+    await handle.write(lambda _: [Fact("model", "proposed", suggested)])
+    await say(handle, "t9", "yes")
     assert handle.session().values["depth"] == 4
     assert handle.session().origins["depth"] == "user"
-    await chat.close()
 
 
 @pytest.mark.anyio
@@ -575,6 +589,8 @@ async def test_it_is_a_chat_function_and_quick(world: World) -> None:
 @pytest.mark.parametrize(
     ("words", "kinds"),
     [
+        ("yes please", ["yes"]),
+        ("yes please run it", ["run"]),
         ("ok, next please", ["yes", "next"]),
         ("undo that, and redo", ["undo", "redo"]),
         ("start http://x.example", []),

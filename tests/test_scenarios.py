@@ -2,13 +2,10 @@
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from assistant.errors import AssistantError
 from assistant.models import GUIDE
 from assistant.play import faults, play, pretend_run
 from assistant.scenarios import Scenario, Turn, check, of_workflow, read

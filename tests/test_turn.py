@@ -10,12 +10,13 @@ import pytest
 
 from assistant import actions, live, stream, turn
 from assistant.errors import Conflict, NotFound, Refused
-from assistant.log import Entry, Fact
+from assistant.log import Fact
 from assistant.session import Session
 from assistant.settings import Bounds, Settings
 from assistant.turn import Chat, answer
-from assistant.workspace import Handle, Workspace
+from assistant.workspace import Workspace
 from tests.double import SCRIPTS, Double, Round, call, fail, line, raw, say
+from tests.room import MODEL, Room, did, make_room, tool_results
 
 FLOW = '''
 from typing import Annotated, Literal
@@ -51,7 +52,6 @@ def access(key: Annotated[Secret | None, Ask("Key")] = None):
 def crawl(depth, limit, kind, ignore, key):
     yield
 '''
-MODEL = "m:1b"
 
 
 @pytest.fixture
@@ -65,67 +65,10 @@ def double() -> Iterator[Double]:
         yield running
 
 
-class Room:
-    """One session with its chat; `runs` are the runs that were started."""
-
-    def __init__(self, chat: Chat, handle: Handle, double: Double) -> None:
-        self.chat, self.handle, self.double = chat, handle, double
-        self.first = len(double.requests)
-
-    @property
-    def requests(self) -> list[dict[str, Any]]:
-        return self.double.requests[self.first :]
-
-    def script(self, *rounds: Any) -> None:
-        self.double.enqueue(MODEL, *rounds)
-
-    async def quiet(self) -> None:
-        await self.chat.idle(self.handle.sid)
-
-    async def say(self, text: str) -> list[Entry]:
-        """The entries that came of these words, without the words."""
-        before = len(self.handle.log.entries)
-        await self.chat.say(self.handle, text)
-        await self.quiet()
-        return self.handle.log.entries[before + 1 :]
-
-    async def model(self, name: str) -> None:
-        await self.handle.write(lambda _: [Fact("user", "chose", {"model": name})])
-
-    @property
-    def values(self) -> dict[str, Any]:
-        return self.handle.session().values
-
-
 @pytest.fixture
 async def room(tmp_path: Path, double: Double) -> AsyncIterator[Room]:
-    (tmp_path / "workflows").mkdir()
-    (tmp_path / "workflows" / "crawl.py").write_text(FLOW)
-    settings = Settings(
-        tmp_path, ollama_host=double.address, model=MODEL, bounds=Bounds(history_tokens=1_000)
-    )
-    workspace = Workspace(settings)
-    handle = await actions.begin(workspace, "crawl")
-    started: list[str] = []
-
-    async def start_run(handle: Handle, by: str) -> str:
-        await handle.write(lambda _: [Fact(by, "started", {"run": f"r{len(started)}"})])
-        started.append(by)
-        return f"r{len(started) - 1}"
-
-    double.add(MODEL, capabilities=("completion", "tools"))
-    double._queues.pop(MODEL, None)
-    chat = Chat(workspace, start_run)
-    yield Room(chat, handle, double)
-    await chat.close()
-
-
-def did(entries: list[Entry]) -> list[str]:
-    return [entry.did for entry in entries]
-
-
-def tool_results(request: dict[str, Any]) -> list[dict[str, Any]]:
-    return [json.loads(m["content"]) for m in request["messages"] if m["role"] == "tool"]
+    async with make_room(tmp_path, double, FLOW, bounds=Bounds(history_tokens=1_000)) as made:
+        yield made
 
 
 @pytest.mark.anyio

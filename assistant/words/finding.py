@@ -49,8 +49,9 @@ def _said(sentence: Sentence) -> list[Found]:
     """The values in one sentence; what stands in a labelled text is part of it."""
     texts = labelled_texts(sentence)
     named = {item.name for item in texts}
-    ways = (numbers, bools, picks, addresses, days, empties)
-    rest = (item for way in ways for item in way(sentence))
+    plain = [item for way in (numbers, addresses, days) for item in way(sentence)]
+    others = [item for way in (bools, empties) for item in way(sentence)]
+    rest = [*plain, *others, *picks(sentence, plain)]
     return texts + [item for item in rest if item.name not in named and not _inside(item, texts)]
 
 

@@ -17,6 +17,7 @@ _LINKS = frozenset(
     "= : to of is as at be should by the a an my around about exactly now with just for equals than "
     "set it".split()
 )
+_LONG = ("day", "week", "fortnight", "month", "year")
 _BY_LENGTH = sorted(BOUNDS, key=len, reverse=True)
 
 
@@ -47,7 +48,11 @@ def numbers(sentence: Sentence) -> list[Found]:
 
 def _found(sentence: Sentence, quantity: Quantity, exact: Decimal, names: Names, why: str) -> Found:
     last = quantity.last
-    if why == "unit" and last < len(sentence.parts) and sentence.parts[last].kind == "word":
+    if (
+        (why == "unit" or (quantity.unit and quantity.unit == names.unit))
+        and last < len(sentence.parts)
+        and sentence.parts[last].kind == "word"
+    ):
         last += 1
     return sentence.found(names.field.name, _json_number(exact, names.field), quantity.first, last, why)
 
@@ -110,12 +115,17 @@ def _best(sentence: Sentence, quantity: Quantity, takers: Sequence[Names]) -> tu
             continue
         score = label + max(unit, 0)
         if score >= 3 or (score >= 1 and not quantity.weak):
-            if label >= 2 or not quantity.weak:
+            if label >= 2 or not quantity.weak or _lasts(sentence, quantity):
                 scores.append((score, "unit" if unit > 0 and label <= 1 else "label", names))
     scores.sort(key=lambda item: -item[0])
     if not scores or (len(scores) > 1 and scores[0][0] == scores[1][0]):
         return None
     return scores[0][2], scores[0][1]
+
+
+def _lasts(sentence: Sentence, quantity: Quantity) -> bool:
+    """ "for a week": a length of time, where "for a second" is only said so."""
+    return sentence.texts[: quantity.first][-1:] == ["for"] and quantity.unit in _LONG
 
 
 def _unit_score(quantity: Quantity, names: Names, takers: Sequence[Names]) -> int:

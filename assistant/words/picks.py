@@ -33,30 +33,37 @@ class _Pick:
     called: bool
     alone: bool
     expected: bool
+    beside: list[tuple[int, int]]
 
 
-def picks(sentence: Sentence) -> list[Found]:
-    """The options, for all fields that have some; none for two fields at once."""
+def picks(sentence: Sentence, beside: Sequence[Found] = ()) -> list[Found]:
+    """The options, for all fields that have some; none for two fields at once.
+
+    `beside` are the other values of the sentence ("Italy for 5 days"): an option needs no verb beside them.
+    """
+    spans = [sentence.places(item) for item in beside]
     takers = [names for names in sentence.names if sentence.options[names.field.name]]
     found: list[Found] = []
     if not sentence.hedged:
         for names in takers:
-            pick = _look(sentence, names, [other for other in takers if other is not names])
+            pick = _look(sentence, names, [other for other in takers if other is not names], spans)
             if pick.named or pick.called or pick.expected or pick.alone:
                 take = _several if names.field.kind in LISTS else _one
                 found += take(sentence, pick)
     return [f for f in found if not any(g is not f and g.span == f.span and g.why != "label" for g in found)]
 
 
-def _look(sentence: Sentence, names: Names, others: Sequence[Names]) -> _Pick:
+def _look(sentence: Sentence, names: Names, others: Sequence[Names], beside: list[tuple[int, int]]) -> _Pick:
     options, called = sentence.options[names.field.name], sentence.calls(names)
     expected = sentence.expecting == names.field.name
     named = [m for m in mentions(sentence.parts, options) if _may_name(sentence, m, names, others)]
-    if not named and (called or expected or not others):
-        named = [m for m in ordinals(sentence.parts, len(options)) if _only_places(sentence, names, m)]
+    listed = names.field.kind in LISTS and not any(other.field.kind in LISTS for other in others)
+    if not named and (called or expected or listed or not others):
+        places = [m for m in ordinals(sentence.parts, len(options)) if _only_places(sentence, names, m)]
+        named = places if called or expected or not others or len(places) > 1 else []
     wanted = [m for m in named if not sentence.out(m[1])]
     denied = [m for m in named if negated(sentence.parts, m[1])]
-    return _Pick(names, options, named, wanted, denied, called, not others, expected)
+    return _Pick(names, options, named, wanted, denied, called, listed or not others, expected, beside)
 
 
 def _one(sentence: Sentence, pick: _Pick) -> list[Found]:
@@ -153,7 +160,7 @@ def _meant(sentence: Sentence, pick: _Pick, said: Sequence[Mention]) -> bool:
     An alias also where the sentence begins with it ("crawl http://..." for site).
     """
     spans = [(first, last) for _, first, last in said]
-    if pick.called or sentence.bare(spans):
+    if pick.called or sentence.bare([*spans, *pick.beside]):
         return True
     begin = tuple(part.key for part in sentence.parts[: spans[0][1]]) if spans and not spans[0][0] else ()
     if begin and begin in {keys(alias) for alias in pick.names.field.ask.aliases or {}}:

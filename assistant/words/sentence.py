@@ -69,6 +69,12 @@ class Sentence:
         span = (self.start + self.parts[first].start, self.start + self.parts[last - 1].end)
         return Found(name, raw, span, why)
 
+    def places(self, item: Found) -> tuple[int, int]:
+        """Which parts the value stands in."""
+        first, last = (at - self.start for at in item.span)
+        inside = [i for i, part in enumerate(self.parts) if first <= part.start and part.end <= last]
+        return (inside[0], inside[-1] + 1) if inside else (0, 0)
+
     def bare(self, spans: Iterable[tuple[int, int]], also: frozenset[str] = frozenset()) -> bool:
         """Whether nothing but filler stands beside these spans."""
         inside = {i for first, last in spans for i in range(first, last)}

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from .clauses import hedged
+from .clauses import ADDS, hedged
 from .labels import BOUNDS, Names
 from .reading import phrase_at
 from .sentence import Found, Sentence
@@ -49,6 +49,9 @@ def _text_from(sentence: Sentence, names: Names, begin: int, plain: bool) -> Fou
         value = [x for x in (x.strip(" \"'`") for x in re.split(r",|\band\b|\n", raw)) if x]
         if not plain and not quoted and not all(re.search(r"[/*.\d]", x) for x in value):
             return None
+        now = sentence.values.get(names.field.name)
+        if isinstance(now, list) and ADDS & set(sentence.texts[:begin]):
+            value = [*now, *(text for text in value if text not in now)]
     return sentence.found(names.field.name, value, begin, last, "label") if value else None
 
 

@@ -26,7 +26,21 @@ _X = r"(?P<x>.+?)"
 _THE = r"(?:the |my |a |an |this |that |your )?"
 _SINGLE = r"(?P<x>(?!.*\b(?:and|to|as|is|from|into|with)\b)[a-z .'_-]+?)"
 
+_OVER = (
+    r"(?:start|begin) (?:all )?(?:over|again|anew|afresh|from scratch|from the (?:beginning|start))"
+    r"(?: again)?"
+    r"|(?:restart|reset)(?: it| this| everything| all| the session| this session)?"
+    r"|(?:clear|delete|forget) (?:everything|it all|all of it)"
+)
+_LAST = r"(?:the |my )?(?:last|previous)(?: time| run| session)?|before"
+
 _COMMANDS = [
+    ("start_over", _OVER),
+    ("use_last", rf"(?:(?:use|take|do|set|fill in) )?(?:it |everything |all )?(?:exactly )?(?:the )?same"
+                 rf"(?: values?| settings?| answers?| thing)?(?: again)? (?:as|like) (?:{_LAST})"
+                 r"|(?:use|take|fill in) (?:the |my )?(?:values|settings|answers) (?:of|from)"
+                 rf" (?:{_LAST})|(?:use|take) (?:the |my )?(?:last|previous) (?:values|settings|answers)"
+                 r"|(?:as|like) last time"),
     ("next", r"next(?: step| card| one| question)?|go on|continue|proceed|move on|carry on|forward|go forward"
              r"|(?:go |on )*(?:to )?the next(?: step| card| one| question)?|that's (?:it|all)|i'm done|done"
              r"|go to next|let's go on|finish(?: this)?(?: step| card)"),
@@ -76,11 +90,9 @@ _SOCIAL = [
 ]  # fmt: skip
 
 _TALK = [
-    ("over", r"(?:(?:how (?:do|can) i|can i) )?(?:start|begin) (?:all )?(?:over|again|anew|afresh"
-             r"|from scratch|from the (?:beginning|start))(?: again)?"
+    ("over", rf"(?:how (?:do|can) i|can i) (?:{_OVER})"
              r"|(?:(?:how (?:do|can) i|can i) )?(?:start|begin|open|make|create) a new (?:session|one)"
-             r"|new session|(?:restart|reset)(?: it| this| everything| all| the session| this session)?"
-             r"|(?:clear|delete|forget) (?:everything|it all|all of it)"),
+             r"|new session"),
     ("help", r"help|help me|\?+|commands|i need help|i'm (?:lost|stuck|confused)|i don't (?:understand"
              r"|get it)|how does (?:this|it) work"
              r"|what can (?:you|i) (?:do|say|type|ask)(?: here| for me)?|how do i use (?:this|you|it)"
@@ -183,7 +195,9 @@ def _plain(text: str) -> str:
 def _bare(plain: str) -> str:
     """Without "please" and the like around it."""
     while True:
-        shorter = _TAIL.sub("", _LEAD.sub("", plain, count=1) if _LEAD.match(plain) else plain)
+        shorter = _TAIL.sub("", plain)  # first, as "yes please" is a yes
+        if shorter == plain and (lead := _LEAD.match(plain)):
+            shorter = plain[lead.end() :]
         if shorter == plain or not shorter:
             return plain
         plain = shorter

@@ -13,7 +13,7 @@ from .values import default_values, said_values
 
 _Calls = list[tuple[str, dict[str, Any]]]  # tools with their arguments
 
-_FIRST = ("answer_question", "undo", "redo", "reopen_step")
+_FIRST = ("answer_question", "undo", "redo", "reopen_step", "start_over", "use_last")
 _VALUES = ("set_values", "set_other_value")
 _LAST = {"next": "next_step", "skip": "skip_step", "run": "run_workflow"}  # tools by what is wanted
 _PLACES = {"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "last": -1}
@@ -61,7 +61,7 @@ def _first_calls(situation: Situation, message: Message) -> _Calls:
     answer = _answer(situation, message)
     calls: _Calls = [("answer_question", answer)] if answer else []
     for intent in message.intents:
-        if intent.kind in ("undo", "redo"):
+        if intent.kind in ("undo", "redo", "start_over", "use_last"):
             calls.append((intent.kind, {}))
         elif intent.kind in ("back", "goto"):
             step = previous(situation) if intent.kind == "back" else target_of(situation, intent.about)

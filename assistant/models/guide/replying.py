@@ -14,8 +14,8 @@ from .topics import named_fields, topic
 
 ABILITIES = (
     "I can set values (“depth 3, at most 200 pages”), take the defaults, go on (“next”), skip, go back, "
-    "undo, redo and run, and I can explain every step and field (“what can I choose?”, “why do you need "
-    "this?”, “what have you got so far?”)."
+    "undo, redo, start over and run, and I can explain every step and field (“what can I choose?”, “why "
+    "do you need this?”, “what have you got so far?”)."
 )
 WHO = "I am the built-in guide: plain rules, no language model, no network. " + ABILITIES
 

@@ -62,8 +62,12 @@ def _outcome(situation: Situation, tool: str, arguments: Any, result: dict[str, 
     if tool in ("next_step", "skip_step") and result.get("refused"):
         return [f"Not yet. {' '.join(as_sentence(str(reason)) for reason in result['refused'].values())}"]
     told = _told(situation, result)
+    if tool == "use_last":
+        return [f"As in {result.get('from')}, until **next** confirms it:", *told]
     if told:
         return told
+    if tool == "start_over":
+        return ["All values are taken out, and the first step is open. **undo** brings them back."]
     if tool == "next_step" and "asked" not in result:
         opened = result.get("opened")
         card = next((card for card in situation.cards if card.step.name == opened), None)

@@ -59,13 +59,22 @@ def _meant_elsewhere(item: Found, words: str, expecting: str | None, now: Mappin
 
 def _expecting(situation: Situation, card: Card | None) -> str | None:
     """The field that a bare value is for: the one asked about, or the first missing one of the open card."""
-    asked = _asked_about(situation)
+    asked = _asked_about(situation) or _refused_last(situation, card)
     if asked or card is None:
         return asked
     missing = card.missing or [field for field in card.step.fields if field.name not in card.values]
     if card.missing or len(missing) == 1:
         return missing[0].name
     return card.step.fields[0].name if len(card.step.fields) == 1 else None
+
+
+def _refused_last(situation: Situation, card: Card | None) -> str | None:
+    """The field of the open card whose value was refused, where nothing was set since."""
+    settings = (situation.session.setting(name) for name in situation.session.values)
+    newest = max((change.n for change in settings if change), default=0)
+    known = situation.session.refusals.items()
+    later = [name for name, entry in known if entry.n > newest and card and card.step.field(name)]
+    return later[0] if len(later) == 1 else None
 
 
 def _corrected(situation: Situation, words: str) -> str | None:

@@ -1,4 +1,4 @@
-"""For browser tests: the real program, Chromium's tabs, the workflows, and what tests do on a page all the time.
+"""For browser tests: the real program, Chromium's tabs, workflows, and what tests do on a page all the time.
 
 The fixtures are in browser.py, which a test file takes as a plugin: `pytest_plugins = ["browser"]`.
 """
@@ -113,9 +113,14 @@ class Program(Server):
         command = [sys.executable, "-m", "assistant", "serve", "--port", str(port), "--no-browser"]
         with (self.workspace / "server.err").open("a") as errors:
             self.process = subprocess.Popen(
-                [*command, "--workspace", str(self.workspace)], cwd=self.workspace, stdin=subprocess.DEVNULL,
-                env=environment() | {"OLLAMA_HOST": self.ollama}, stdout=subprocess.PIPE, stderr=errors, text=True,
-            )  # fmt: skip
+                [*command, "--workspace", str(self.workspace)],
+                cwd=self.workspace,
+                env=environment() | {"OLLAMA_HOST": self.ollama},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
         assert self.process.stdout
         told = self.process.stdout.readline()
         assert told.startswith("Assistant at "), f"{told}{self.errors()}"
