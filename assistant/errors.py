@@ -48,6 +48,8 @@ class ReadOnly(AssistantError):
 class BrokenWorkflow(AssistantError):
     """A workflow file that does not load; `line` is where, as far as that is known."""
 
+    status = 409
+
     def __init__(self, stem: str, reason: str, line: int | None = None) -> None:
         where = f", line {line}" if line else ""
         super().__init__(f"workflows/{stem}.py{where}: {reason}")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from . import live
-from .errors import BrokenWorkflow, NotFound, WriteFailed
+from .errors import BrokenWorkflow, NotFound, ReadOnly, WriteFailed
 from .log import Entry, Fact, Log, create
 from .parameters import Place
 from .session import Session, fold
@@ -65,9 +65,15 @@ class Handle:
     def secrets(self) -> dict[str, str]:
         """The values that are kept out of the log, by parameter."""
         try:
-            return dict(json.loads((self.folder / "secrets.json").read_text("utf-8")))
+            found = json.loads((self.folder / "secrets.json").read_text("utf-8"))
+            return {str(name): str(value) for name, value in found.items()}
         except FileNotFoundError:
             return {}
+        except (OSError, ValueError, AttributeError) as error:
+            raise ReadOnly(
+                "The secrets of this session cannot be read: its secrets.json is damaged "
+                f"({type(error).__name__}). Remove that file, then give the secrets again on their cards."
+            ) from error
 
     def keep_secrets(self, values: Mapping[str, str]) -> None:
         """Adds to secrets.json (mode 0600), whole or not at all."""
@@ -154,6 +160,8 @@ class Workspace:
         handle = self._handles.get(sid)
         if handle is None:
             handle = self._handles[sid] = Handle(self, sid)
+        if not handle.session().n and handle.log.damage is None:
+            raise NotFound(f"The session {sid!r} has no first line: it was never acknowledged.")
         return handle
 
     def create(self, workflow: str, facts: Callable[[str], Sequence[Fact | Entry]]) -> Handle:

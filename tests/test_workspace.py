@@ -55,7 +55,8 @@ async def test_what_is_no_session(workspace: Workspace, sid: str) -> None:
         workspace.delete(sid)
     assert folder.is_dir()
     assert workspace.session_ids() == ["2026-11-21-trip-3f9a"]
-    assert workspace.open("2026-11-21-trip-3f9a").session().n == 0
+    with pytest.raises(NotFound, match="no first line"):  # it was never acknowledged
+        workspace.open("2026-11-21-trip-3f9a")
     assert workspace.summaries()[0].state == "its workflow is not there"
 
 

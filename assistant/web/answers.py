@@ -33,6 +33,12 @@ def wants_json(request: Request) -> bool:
     return "application/json" in accept and "text/html" not in accept
 
 
+async def text_of(request: Request, name: str) -> str:
+    """A text field of the form that was sent; "" where it is absent or a file."""
+    value = (await request.form()).get(name)
+    return value if isinstance(value, str) else ""
+
+
 def done(request: Request, address: str) -> Response:
     """After a change: nothing under htmx, since the stream brings it; else back to the page."""
     if by_htmx(request):

@@ -19,7 +19,7 @@ from ...parameters import judge, read_form, to_json
 from ...session import Session
 from ...workflow import Step
 from ...workspace import Handle
-from ..answers import by_htmx, done, whole_number
+from ..answers import by_htmx, done, text_of, whole_number
 from ..regions import partial
 from ..views.cards import card_view
 from ..views.fields import takes_files
@@ -90,7 +90,7 @@ def add(app: Any, site: Any) -> None:
     @app.post("/sessions/{sid}/undo")
     async def undo(request: Request, sid: str) -> Response:
         handle = await opened(site, sid)
-        entry = str((await request.form()).get("entry") or "")
+        entry = await text_of(request, "entry")
         await actions.undo(handle, entry=whole_number(entry))
         return done(request, f"sessions/{sid}")
 

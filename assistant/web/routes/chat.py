@@ -9,7 +9,7 @@ from ...errors import NotFound
 from ...log import Fact
 from ...models import GUIDE
 from ...turn import answer
-from ..answers import done
+from ..answers import done, text_of
 from .sessions import opened
 
 
@@ -17,7 +17,7 @@ def add(app: Any, site: Any) -> None:
     @app.post("/sessions/{sid}/messages")
     async def message(request: Request, sid: str) -> Response:
         handle = await opened(site, sid)
-        await site.chat.say(handle, str((await request.form()).get("text") or ""))
+        await site.chat.say(handle, await text_of(request, "text"))
         return done(request, f"sessions/{sid}")
 
     @app.post("/sessions/{sid}/messages/stop")
@@ -50,7 +50,7 @@ def add(app: Any, site: Any) -> None:
     @app.post("/sessions/{sid}/model")
     async def model(request: Request, sid: str) -> Response:
         handle = await opened(site, sid)
-        name = str((await request.form()).get("model") or "")
+        name = await text_of(request, "model")
         known = {GUIDE, *(found.name for found in (await site.chat.look()).models)}
         if name not in known:
             raise NotFound(f"There is no model {name[:80]!r} here. There are: {', '.join(sorted(known))}.")

@@ -14,7 +14,7 @@ from ...launch import mark_interrupted
 from ...log import Fact
 from ...session import redo_of, undo_of
 from ...workspace import Handle
-from ..answers import done, page_answer, prefix_of, wants_json, whole_number
+from ..answers import done, page_answer, prefix_of, text_of, wants_json, whole_number
 from ..gather import gather, results_of, today
 from ..views.session import session_page
 from ..views.shown import Shown
@@ -76,9 +76,8 @@ def state_json(shown: Shown) -> dict[str, Any]:
 def add(app: Any, site: Any) -> None:
     @app.post("/sessions")
     async def begin_session(request: Request) -> Response:
-        form = await request.form()
-        workflow = form.get("workflow")
-        if not isinstance(workflow, str) or not workflow:
+        workflow = await text_of(request, "workflow")
+        if not workflow:
             raise NotFound("Say which workflow to begin: the field `workflow` is missing.")
         handle = await begin(site.workspace, workflow)
         return RedirectResponse(f"{prefix_of(request)}/sessions/{handle.sid}", 303)
@@ -105,7 +104,7 @@ def add(app: Any, site: Any) -> None:
     @app.post("/sessions/{sid}/fork")
     async def fork(request: Request, sid: str) -> Response:
         handle = await opened(site, sid)
-        at = entry_number(handle, str((await request.form()).get("at") or "")) or handle.session().n
+        at = entry_number(handle, await text_of(request, "at")) or handle.session().n
         made = site.workspace.fork(handle, at)
         await mark_interrupted(made)
         with suppress(NotFound, BrokenWorkflow):  # it can be looked at without its workflow
@@ -125,7 +124,7 @@ def add(app: Any, site: Any) -> None:
     @app.post("/sessions/{sid}/name")
     async def name(request: Request, sid: str) -> Response:
         handle = await opened(site, sid)
-        text = " ".join(str((await request.form()).get("name") or "").split())[:120]
+        text = " ".join((await text_of(request, "name")).split())[:120]
         if not text:
             raise Unnamed("A name needs at least one letter.")
         await handle.write(lambda _: [Fact("user", "named", {"name": text})])
@@ -133,7 +132,7 @@ def add(app: Any, site: Any) -> None:
 
     async def switch(request: Request, sid: str, did: str) -> Response:
         handle = await opened(site, sid)
-        on = str((await request.form()).get("on", "true")) not in ("false", "off", "0")
+        on = await text_of(request, "on") not in ("false", "off", "0")
         await handle.write(lambda _: [Fact("user", did, {"on": on})])
         return done(request, f"sessions/{sid}")
 
