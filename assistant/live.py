@@ -50,6 +50,7 @@ async def changed(sid: str, seen: int, seconds: float) -> bool:
     """Waits until the session's beat differs from `seen`; False when `seconds` passed without it."""
     pulse = _pulses[sid]
     if pulse.beat != seen:
+        await asyncio.sleep(0)  # a session that never rests must not keep others from theirs
         return True
     try:
         async with asyncio.timeout(seconds):

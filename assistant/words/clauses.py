@@ -14,11 +14,14 @@ NOT = frozenset(
     "not no don't dont never without except excluding doesn't shouldn't isn't cannot can't "
     "drop remove".split()
 )
+DENIES = frozenset("not instead rather than of but".split())
 ADDS = frozenset("also add too plus additionally".split())
 CORRECTS = frozenset("no sorry actually rather meant mean instead oops wait correction".split())
 _HEDGES = (
     "not sure", "don't know", "dont know", "no idea", "don't care", "maybe", "perhaps", "what if", "unless",
     "whether", "suppose", "wonder", "if", "would be", "not certain", "might", "should i", "either",
+    "was told", "he", "she", "someone", "somebody", "people", "colleague", "friend", "used to", "last week",
+    "last month", "last year",  # of others, or of before
 )  # fmt: skip
 _ASKS = frozenset(
     "what why how which who when where whose whether should is are was does do did am explain tell describe "

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from ..parameters import NUMBERS, Field
-from .clauses import CORRECTS, ENDS
+from .clauses import CORRECTS, DENIES, ENDS
 from .dates import dates
 from .labels import BOUNDS, Names
 from .quantities import UNITS, Quantity, amounts, no_amount
@@ -18,6 +18,8 @@ _LINKS = frozenset(
     "set it".split()
 )
 _LONG = ("day", "week", "fortnight", "month", "year")
+_MORE = frozenset("more fewer less longer shorter deeper extra additional".split())
+_MOVES = frozenset("increase raise lift extend decrease lower reduce shorten cut".split())
 _BY_LENGTH = sorted(BOUNDS, key=len, reverse=True)
 
 
@@ -25,15 +27,16 @@ def numbers(sentence: Sentence) -> list[Found]:
     """The numbers, and "no pause" for 0 seconds."""
     days = dates(sentence.parts, sentence.today)
     said = [q for q in sentence.quantities if not any(first <= q.first < last for _, first, last in days)]
+    meant = [q for q in said if not sentence.out(q.first) and not _relative(sentence, q)]
     takers = [n for n in sentence.names if n.field.kind in NUMBERS and not sentence.options[n.field.name]]
     found: list[Found] = []
     previous: Quantity | None = None
-    for quantity in said:
-        if sentence.out(quantity.first) or _in_range(sentence, quantity, said):
+    for quantity in meant:
+        if _in_range(sentence, quantity, said):
             continue
         best = _best(sentence, quantity, takers)
-        if best is None and len(said) == 1:
-            best = _for_bare(sentence, quantity, takers)
+        if best is None and len(meant) == 1:
+            best = _for_bare(sentence, quantity, said, takers)
         if best is None and found and previous and _corrects(sentence, previous, quantity):
             best = next((n, "label") for n in takers if n.field.name == found[-1].name)
         previous = quantity
@@ -71,6 +74,16 @@ def _halved(sentence: Sentence, item: Found, found: Sequence[Found]) -> bool:
         if left.last == right.first and item.span[0] - sentence.start in at and not at <= starts:
             return True
     return False
+
+
+def _relative(sentence: Sentence, quantity: Quantity) -> bool:
+    """ "2 more", "one day fewer", "raise it by 2": by how much, not how much."""
+    texts, end = sentence.texts, quantity.last
+    behind = texts[end : end + 2]
+    if _MORE & {*behind[:1], *(behind[1:] if quantity.unit else [])} and "than" not in texts[end : end + 3]:
+        return True
+    before = texts[: quantity.first]
+    return before[-1:] == ["another"] or (before[-1:] == ["by"] and bool(_MOVES & {*before}))
 
 
 def _corrects(sentence: Sentence, previous: Quantity, quantity: Quantity) -> bool:
@@ -198,13 +211,15 @@ def _ends(sentence: Sentence, end: int, phrase: Sequence[str]) -> bool:
     return any(phrase_at(sentence.parts, i, phrase) == end for i in begins)
 
 
-def _for_bare(sentence: Sentence, quantity: Quantity, takers: Sequence[Names]) -> tuple[Names, str] | None:
-    """The expected field, or the only one, for a number with nothing but filler beside it."""
+def _for_bare(
+    sentence: Sentence, quantity: Quantity, said: Sequence[Quantity], takers: Sequence[Names]
+) -> tuple[Names, str] | None:
+    """The expected field, or the only one, for a number with nothing but filler and denied ones beside it."""
     if quantity.weak and {"wait", "just", "hold"} & set(sentence.texts):
         return None  # "wait a second"
     if quantity.unit and quantity.unit not in FILLER and quantity.unit not in UNITS:
         return None
-    if not sentence.bare([(quantity.first, quantity.last + bool(quantity.unit))]):
+    if not sentence.bare([(q.first, q.last + bool(q.unit)) for q in said], also=DENIES):
         return None
     expected = [n for n in takers if n.field.name == sentence.expecting] or takers
     return (expected[0], "bare") if len(expected) == 1 else None

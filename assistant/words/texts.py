@@ -9,13 +9,25 @@ from .reading import phrase_at
 from .sentence import Found, Sentence
 
 _KINDS = ("text", "long", "list", "lines")
+_REMOVES = frozenset("remove drop delete without".split())
 _QUOTED = re.compile(r"\"([^\"]+)\"|'([^']+)'|`([^`]+)`")
 
 
 def labelled_texts(sentence: Sentence) -> list[Found]:
     """The texts of those fields whose label stands before one."""
     takers = [n for n in sentence.names if n.field.kind in _KINDS and not sentence.options[n.field.name]]
-    return [item for names in takers if (item := _labelled(sentence, names))]
+    fewer = [item for names in takers if (item := _fewer(sentence, names))]
+    return fewer or [item for names in takers if (item := _labelled(sentence, names))]
+
+
+def _fewer(sentence: Sentence, names: Names) -> Found | None:
+    """ "remove */old/*": the list without those of its texts that are named."""
+    now = sentence.values.get(names.field.name)
+    if not isinstance(now, list) or sentence.hedged or not _REMOVES & set(sentence.texts):
+        return None
+    gone = [text for text in now if f" {text} " in f" {sentence.text.strip(' .!')} "]
+    rest = [text for text in now if text not in gone]
+    return sentence.found(names.field.name, rest, 0, len(sentence.parts), "label") if gone else None
 
 
 def _labelled(sentence: Sentence, names: Names) -> Found | None:

@@ -24,7 +24,7 @@ LONGEST = 160  # characters of a command or a question that is looked for
 
 _X = r"(?P<x>.+?)"
 _THE = r"(?:the |my |a |an |this |that |your )?"
-_SINGLE = r"(?P<x>(?!.*\b(?:and|to|as|is|from|into|with)\b)[a-z .'_-]+?)"
+_SINGLE = r"(?P<x>(?!.*\b(?:and|to|as|is|from|into|with|for|at|in)\b)[a-z .'_-]+?)"
 
 _OVER = (
     r"(?:start|begin) (?:all )?(?:over|again|anew|afresh|from scratch|from the (?:beginning|start))"

@@ -1,5 +1,6 @@
 """The values that a message says, for the open card and for others."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,8 +14,12 @@ from .phrases import rest
 from .topics import topic
 
 _CORRECTING = frozenset("no sorry actually meant mean oops wait instead rather correction that".split())
-_CHATTY = frozenset("i i'm i'd you we me please don't can ?".split())
-_CHANGING = frozenset("change set use make take instead switch".split())
+_CHATTY = frozenset(
+    "i i'm i'd you we me please don't can ? haha hehe lol wow huh hm hmm oh ah aha ouch ugh meh".split()
+)
+_CHANGING = frozenset("change changed set use make take instead switch".split())
+_MEANT = re.compile(r"\bI mean(?:t)? (.+)", re.IGNORECASE)
+_IT = frozenset("make set change turn".split())
 
 
 def said_values(situation: Situation, message: Message) -> dict[str, Any]:
@@ -38,8 +43,8 @@ def said_values(situation: Situation, message: Message) -> dict[str, Any]:
         for f in find(others, left, offered, expecting, now, others=own)
         if _meant_elsewhere(f, left, expecting, now)
     ]
-    if not found and card and not message.kinds - {"yes", "no"}:
-        found = _free_text(situation, card, message.left)
+    if not found and card and not message.bare and not message.kinds - {"yes", "no"}:
+        found = _corrected_text(situation, message) or _free_text(situation, card, message.left)
     return {item.name: item.raw for item in found}
 
 
@@ -79,7 +84,8 @@ def _refused_last(situation: Situation, card: Card | None) -> str | None:
 
 def _corrected(situation: Situation, words: str) -> str | None:
     """The field that "no, I meant 3" is for: of those set last the only one that could take it."""
-    if not {part.text for part in read(words)} & _CORRECTING:
+    said = {part.text for part in read(words)}
+    if not said & _CORRECTING and not ("it" in said and said & _IT):
         return None
     possible = []
     for name in _last_set(situation):
@@ -115,6 +121,21 @@ def _last_set(situation: Situation) -> list[str]:
     numbers = {name: change.n for name, change in settings.items() if change and change.by != "workflow"}
     newest = max(numbers.values(), default=0)
     return [name for name, n in numbers.items() if n == newest]
+
+
+def _corrected_text(situation: Situation, message: Message) -> list[Found]:
+    """ "No, Grace Hopper" after "Grace", "I meant Ada": the text that was set last, in other words."""
+    names = _last_set(situation)
+    card = card_of(situation.cards, names[0]) if len(names) == 1 else None
+    field = card.step.field(names[0]) if card else None
+    if card is None or field is None or field.kind != "text" or choices(field, card.offered.get(field.name)):
+        return []
+    meant = _MEANT.search(message.left)
+    text = (meant[1] if meant else message.beside_yes_or_no).strip(" .,!;\"“”'")
+    near = "no" in message.kinds and set(keys(text)) & set(keys(str(card.values.get(field.name))))
+    if not text or len(text.split()) > 6 or not (meant or near):
+        return []
+    return [Found(field.name, text, (0, len(message.left)), "bare")]
 
 
 def _free_text(situation: Situation, card: Card, words: str) -> list[Found]:
