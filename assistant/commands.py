@@ -171,6 +171,8 @@ async def _use_last(desk: Desk, call: Call) -> dict[str, Any]:
             field.name: before.values[field.name]
             for field in card.step.fields
             if field.name in before.values.keys() - card.values.keys() and _portable(field)
+            if card.sources.get(field.name) != desk.by
+            or card.suggestions[field.name] != before.values[field.name]
         }
         if values:
             fields = {"id": new_id("p"), "step": card.step.name, "values": values, "turn": desk.turn}

@@ -10,6 +10,7 @@ from .log import Entry, Fact
 from .models import Call
 from .session import Session
 from .settle import StartRun
+from .slash import parse
 from .workspace import Handle
 
 VALUES = ("set_values", "set_other_value")
@@ -45,8 +46,16 @@ class Desk:
 
 
 def words_that_count(session: Session, turn: str) -> list[Entry]:
-    """The user's message of this turn and those of the turns before it, the newest first."""
-    said = [entry for entry in session.chat if entry.did == "said" and entry.by == "user"]
+    """The user's message of this turn and those of the turns before it, the newest first.
+
+    Words that were edited since, and commands, are none of them.
+    """
+    said = [
+        entry
+        for entry in session.chat
+        if entry.did == "said" and entry.by == "user"
+        if entry.get("turn") == turn or not (session.is_replaced(entry.n) or parse(str(entry.get("text"))))
+    ]
     at = next((i for i, entry in enumerate(said) if entry.get("turn") == turn), len(said) - 1)
     return list(reversed(said[max(0, at - RECENT) : at + 1]))
 

@@ -82,3 +82,4 @@ _FORMATS: dict[str, tuple[Callable[[Handle], bytes], str]] = {
     "parameters.json": (_json, "application/json"),
     "parameters.csv": (_csv, "text/csv; charset=utf-8"),
 }
+FORMATS = tuple(_FORMATS)

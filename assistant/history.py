@@ -20,6 +20,7 @@ from .parameters import Field, choices, limits, listed, noun, show
 from .prompts import Prompts
 from .session import Session
 from .settings import Bounds
+from .slash import parse
 from .tools import definitions
 from .workflow import Workflow
 
@@ -33,11 +34,12 @@ Message = dict[str, Any]
 
 @dataclass(frozen=True)
 class Prompt:
-    """What a turn begins with. `left_out` are the earlier turns that found no room."""
+    """What a turn begins with. `left_out` are the earlier turns that found no room in `window` (tokens)."""
 
     messages: list[Message]
     tools: list[dict[str, Any]]
-    left_out: int = 0
+    left_out: int
+    window: int
 
 
 def prompt(
@@ -63,7 +65,7 @@ def prompt(
     kept = _fit(earlier, min(history_tokens, window - used))
     left_out = len(earlier) - len(kept)
     messages = [{"role": "system", "content": system}, *(message for each in kept for message in each)]
-    return Prompt([*messages, {"role": "user", "content": newest(left_out)}], offered, left_out)
+    return Prompt([*messages, {"role": "user", "content": newest(left_out)}], offered, left_out, window)
 
 
 def preview(
@@ -118,13 +120,22 @@ def turns(entries: Sequence[Entry], turn: str, calls: bool = True) -> tuple[list
     until = said[turn].n if turn in said else math.inf
     start = max((i for i, e in enumerate(entries) if e.did == "realigned" and e.n < until), default=-1)
     order = [e.get("turn") for e in entries[start + 1 :] if e.did == "said" and e.by == "user"]
-    order = order[: order.index(turn)] if turn in order else []
+    order = order[: order.index(turn)] if turn in order else [] if turn else order
+    edits = [(e.get("replaces"), e.n) for e in said.values() if e.n <= until and type(e.get("replaces")) is int]
+    order = [each for each in order if not _is_gone(said[each], edits)]
     made: dict[str, list[Entry]] = {each: [] for each in order}
     for entry in entries[start + 1 :]:
         if entry.get("turn") in made and entry.by in ("model", "guide"):
             made[entry["turn"]].append(entry)
     found = [_messages(said[each], made[each], calls) for each in order]
     return found, str(said[turn].get("text")) if turn in said else ""
+
+
+def _is_gone(words: Entry, edits: Sequence[tuple[int, int]]) -> bool:
+    """Whether a message gave way to an edited one, or is a command, which no model reads."""
+    if parse(str(words.get("text"))):
+        return True
+    return any(start <= words.n < end for start, end in edits)
 
 
 def _messages(words: Entry, made: Sequence[Entry], with_calls: bool) -> list[Message]:

@@ -22,6 +22,18 @@ class Draft:
 
 
 @dataclass
+class Pull:
+    """A model being fetched: bytes of the present part. `state`: running, failed (`reason`) or cancelled."""
+
+    name: str
+    status: str = ""
+    completed: int = 0
+    total: int = 0
+    state: str = "running"
+    reason: str = ""
+
+
+@dataclass
 class Pulse:
     """Counts a session's changes; streams sleep on it."""
 
@@ -31,6 +43,7 @@ class Pulse:
 
 drafts: dict[str, Draft] = {}
 progress: dict[str, dict[str, Any]] = {}  # by session: done, total, note, rate, left, output
+pulls: dict[str, Pull] = {}  # by model
 _pulses: defaultdict[str, Pulse] = defaultdict(Pulse)
 
 

@@ -40,18 +40,14 @@ class Means:
         return self.think and model not in self.thoughtless
 
 
-async def window(means: Means, model: str) -> int:
-    """What a prompt may have (tokens), so that there is room for the reply."""
-    return await means.ollama.num_ctx(model) - means.bounds.num_predict
-
-
 async def prompt_of(means: Means, handle: Handle, model: str, turn: str, reserve: int = RESERVE) -> Prompt:
     """The prompt for the user's words of `turn`; of no turn (""), for words that are still to come.
 
-    `reserve` (tokens) is kept free for the calls of the turn and their results.
+    Its window has room for the reply; `reserve` of it (tokens) is kept for the calls of the turn.
     """
+    window = await means.ollama.num_ctx(model) - means.bounds.num_predict
     return prompt(
         means.prompts, handle.log.entries, handle.session(), handle.workflow(), turn,
         tools=model not in means.toolless, history_tokens=means.bounds.history_tokens,
-        window=await window(means, model), reserve=reserve,
+        window=window, reserve=reserve,
     )  # fmt: skip

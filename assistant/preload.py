@@ -8,12 +8,11 @@ import asyncio
 
 from loguru import logger
 
+from .cards import cards, open_card
 from .errors import AssistantError
 from .means import Means, prompt_of
 from .models import Request
 from .workspace import Handle
-
-Opening = tuple[str, str, int, str]  # session, step, entry that opened it, model
 
 
 class Preloader:
@@ -21,15 +20,20 @@ class Preloader:
 
     def __init__(self, means: Means) -> None:
         self.means = means
-        self.done: set[Opening] = set()
+        self.done: set[tuple[str, int, str]] = set()  # session, the entry that opened the card, model
         self.task: asyncio.Task[None] | None = None
         self._loading = ""  # the model that is being loaded
         self._only_load = False
 
-    def offer(self, handle: Handle, opening: Opening) -> bool:
-        """Begins a preload, unless one is under way or this one was made before. Whether it was begun."""
-        model = opening[3]
-        if opening in self.done or (self.task and not self.task.done()) or self.means.locks[model].locked():
+    def offer(self, handle: Handle, model: str) -> bool:
+        """Begins a preload for the open card, unless one is under way or was made before; whether it did."""
+        if (self.task and not self.task.done()) or self.means.locks[model].locked():
+            return False
+        session = handle.session()
+        card = open_card(cards(session, handle.workflow()))
+        entry = session.opening(card.step.name) if card else None
+        opening = (handle.sid, entry.n, model) if entry else None
+        if opening is None or opening in self.done:
             return False
         self.done.add(opening)
         self._only_load = False

@@ -8,8 +8,11 @@ import json
 import os
 import re
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from loguru import logger
 
 from .disk import OPEN
 from .errors import NotFound
@@ -21,11 +24,17 @@ LARGEST = 2**20  # bytes of one prompt
 DIGEST = re.compile(r"[0-9a-f]{16}")
 
 
-def keep(folder: Path, request: Request, most: int) -> None:
-    """Keeps what a model was given to read, and of all that only the newest `most`. Raises OSError.
+def keep(handle: Handle, requests: Sequence[Request], most: int) -> None:
+    """Keeps what a model was given to read, and of all that only the newest `most`."""
+    for request in requests:
+        try:
+            _keep(handle.folder, request, most)
+        except OSError as error:  # the reply is worth more than its prompt
+            logger.warning("A prompt of {} was not kept: {}", handle.sid, error)
 
-    A session that was deleted meanwhile stays deleted.
-    """
+
+def _keep(folder: Path, request: Request, most: int) -> None:
+    """Raises OSError, also for a session that was deleted meanwhile: it stays deleted."""
     place = folder / "prompts"
     path = place / f"{digest(request)}.json"
     if path.exists():

@@ -93,6 +93,8 @@ class Session:
     turns: dict[str, Entry] = field(default_factory=dict)  # the user's words that have no reply yet, by turn
     runs: dict[str, Run] = field(default_factory=dict)
     files: dict[str, Entry] = field(default_factory=dict)  # uploads
+    replaced: tuple[tuple[int, int], ...] = ()  # [from, to): what was said anew later, and what followed it
+    notes: dict[int, tuple[Entry, ...]] = field(default_factory=dict)  # by the entry that they are about
 
     @property
     def workflow(self) -> str:
@@ -129,6 +131,10 @@ class Session:
         """Whether nothing has happened to the step since it was opened."""
         mark = self.mark(step, "opened", "advanced", "skipped", "reopened")
         return mark is not None and mark.did == "opened"
+
+    def is_replaced(self, n: int) -> bool:
+        """Whether the words of entry `n` gave way to others: an edited message, or a reply asked again."""
+        return any(start <= n < end for start, end in self.replaced)
 
     def setting(self, name: str) -> Change | None:
         """What gave the parameter its value; None where it has none."""
@@ -173,6 +179,9 @@ _SHAPES: dict[str, Any] = {
     "offered": lambda value: isinstance(value, dict) and _all(list)([*value.values()]),
     **dict.fromkeys(("names", "defaulted"), _all(str)),
     "options": _all(object),
+    "replaces": lambda value: type(value) is int,
+    "found": _all(int),
+    "exports": _all(str),
     "entries": _all(int),
 }
 
@@ -364,6 +373,15 @@ def _said(state: dict[str, Any], entry: Entry) -> None:
         state["turns"].pop(turn, None)
     elif turn:
         state["turns"][turn] = entry
+    start = entry.get("replaces")
+    if start is not None and 0 < start < entry.n:
+        end = entry.n if entry.by == "user" else start + 1
+        state["replaced"] = (*state["replaced"], (start, end))
+
+
+def _noted(state: dict[str, Any], entry: Entry) -> None:
+    if type(entry.get("about")) is int:
+        state["notes"][entry["about"]] = (*state["notes"].get(entry["about"], ()), entry)
 
 
 def _started(state: dict[str, Any], entry: Entry) -> None:
@@ -416,6 +434,7 @@ _APPLY: dict[str, Any] = {
     "cancelled": lambda state, entry: _run(state, entry, state="cancelled"),
     "interrupted": lambda state, entry: _run(state, entry, state="interrupted"),
     "added": lambda state, entry: state["files"].__setitem__(str(entry.get("file")), entry),
+    "noted": _noted,
     "chose": lambda state, entry: state.__setitem__("model", entry.get("model")),
     "named": lambda state, entry: state.__setitem__("name", entry.get("name")),
     "pinned": _is("pinned"),

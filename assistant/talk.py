@@ -13,7 +13,7 @@ from .desk import FOR_MODELS, VALUES, Desk
 from .errors import ModelError
 from .extraction import extract
 from .history import RESERVE, Message, digest, estimate, result
-from .means import Means, prompt_of, window
+from .means import Means, prompt_of
 from .models import Call, Request
 from .models.repair import claims_change, names_call, printed_calls, repair
 from .stream import Reply, Round, ask
@@ -35,7 +35,7 @@ class Talk:
         self.names: list[str] = []
         self.options: dict[str, Any] = {}
         self.opened: Any = None  # which card was open as the prompt was made
-        self.rounds = 0
+        self.window = self.rounds = 0
         self.first = sum(e.did == "called" and e.get("turn") == reply.turn for e in handle.log.entries)
         self.nudged = self.retried = False
         self.think = means.thinks(reply.model)
@@ -48,7 +48,8 @@ class Talk:
             await prompt_of(means, self.handle, reply.model, reply.turn, reserve),
             self._open(),
         )
-        self.base, self.tools, reply.left_out = made.messages, made.tools, made.left_out
+        self.base, self.tools = made.messages, made.tools
+        reply.left_out, self.window = made.left_out, made.window
         self.names = [tool["function"]["name"] for tool in made.tools]
         if reply.model in means.toolless:
             told = f"{reply.model} can not use tools: values for the open card are read out of your words"
@@ -99,8 +100,8 @@ class Talk:
 
     async def _ask(self) -> Round:
         reply, means = self.reply, self.means
-        room = await window(means, reply.model)
-        if self.trail and len(self.base) > 2 and estimate([self.base, self.trail, self.tools]) > room:
+        used = estimate([self.base, self.trail, self.tools])
+        if self.trail and len(self.base) > 2 and used > self.window:
             bounded = not self.tools
             await self.prepare()
             if bounded:

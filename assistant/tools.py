@@ -16,7 +16,6 @@ from .models import Call
 from .parameters import schema
 from .workflow import Workflow
 
-
 PARAMETERS = 6  # of a tool; a small model loses itself in more
 
 

@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -17,8 +17,8 @@ from loguru import logger
 
 from . import live
 from .actions import Outcome, new_id
-from .cards import cards, open_card
 from .desk import Desk, clean, words_that_count
+from .errands import errand
 from .errors import AssistantError, Conflict, ModelError, NotFound, Refused
 from .launch import start_run as launch
 from .log import Fact
@@ -27,12 +27,14 @@ from .models import GUIDE, Catalogue
 from .models.catalogue import catalogue
 from .models.guide import recognise, rest
 from .models.ollama import Ollama
+from .models.preferences import PreferencesFile
 from .preload import Preloader
 from .prompts import Prompts
 from .reply import guided, modelled, words_of
 from .seen import keep
 from .session import Session
 from .settle import LONGEST, StartRun, settle
+from .slash import parse
 from .stream import Reply
 from .workspace import Handle, Workspace
 
@@ -71,13 +73,17 @@ class Chat:
         settings = workspace.settings
         self.means = Means(Ollama(settings), Prompts(settings.workspace), settings.bounds, settings.think)
         self.preloader = Preloader(self.means)
+        self.preferences = PreferencesFile(settings.workspace)
         self.catalogue: Catalogue | None = None
         self._looked = 0.0
         self._looking = asyncio.Lock()
         self._lines: dict[str, _Line] = {}
 
-    async def say(self, handle: Handle, text: str) -> str:
-        """Appends the user's words and lets a turn answer them; returns its id once they are on disk."""
+    async def say(self, handle: Handle, text: str, replaces: int | None = None) -> str:
+        """Appends the user's words and lets a turn answer them; returns its id once they are on disk.
+
+        `replaces` is the message of which these are an edited form: it and what followed leave the prompt.
+        """
         text = clean(text).strip()
         if not text:
             raise Refused(None, None, "The message is empty.")
@@ -88,6 +94,9 @@ class Chat:
 
         def decide(session: Session) -> list[Fact]:
             appended.set()
+            if replaces is not None:
+                edited = {"text": text, "turn": turn, "replaces": replaces}
+                return [Fact("user", "said", edited), *_withdrawn(session, replaces)]
             return [Fact("user", "said", {"text": text, "turn": turn}), *_answers(session, text)]
 
         # the model is asked while the line is being synced; nothing of the reply is written before
@@ -114,6 +123,20 @@ class Chat:
         self._enqueue(handle, _Job(turn, replaces=before))
         return turn
 
+    async def edit(self, handle: Handle, turn: str, text: str) -> str:
+        """Says the words of `turn` anew and goes on from there; what is being answered after it is stopped.
+
+        Raises NotFound, or Conflict where they were edited before.
+        """
+        session = handle.session()
+        words = words_of(session, turn)
+        if words is None:
+            raise NotFound(f"There is no message {turn[:40]!r} in this session.")
+        if session.is_replaced(words.n):
+            raise Conflict("This message was edited already; edit the newer one.")
+        await self.stop(handle)
+        return await self.say(handle, text, words.n)
+
     async def stop(self, handle: Handle) -> bool:
         """Ends the reply that is being written, if there is one; returns when what it said is written."""
         line = self._lines.get(handle.sid)
@@ -134,18 +157,26 @@ class Chat:
             await asyncio.wait({line.task})
 
     def model_of(self, session: Session) -> str:
-        """The session's model: its choice, the program's, the first local one with tools, or the guide."""
-        chosen = session.model or self.workspace.settings.model
+        """The session's model: its choice, its workflow's, the program's, the first local one with tools.
+
+        Where there is none of them it is the guide. A workflow's model that is not there does not count.
+        """
+        found = self.catalogue.models if self.catalogue else ()
+        own = self.preferences.now().workflows.get(session.workflow)
+        if own and self.catalogue and own not in {GUIDE, *(m.name for m in found)}:
+            own = None
+        chosen = session.model or own or self.workspace.settings.model
         if chosen:
             return chosen
-        found = self.catalogue.models if self.catalogue else ()
         return next((m.name for m in found if m.tools and not m.cloud), GUIDE)
 
-    async def look(self) -> Catalogue:
-        """What there is to pick from, at most a few seconds old."""
+    async def look(self, anew: bool = False) -> Catalogue:
+        """What there is to pick from, at most a few seconds old; or as it is now."""
         async with self._looking:
-            if self.catalogue is None or time.monotonic() - self._looked > FRESH:
+            if anew or self.catalogue is None or time.monotonic() - self._looked > FRESH:
                 found = await catalogue(self.means.ollama)
+                if not self.workspace.settings.show_cloud:
+                    found = replace(found, models=tuple(m for m in found.models if not m.cloud))
                 if found != self.catalogue:  # what is equal stays the same object
                     self.catalogue = found
                 self.means.learn(found)
@@ -178,15 +209,11 @@ class Chat:
         for sid in sids:
             try:
                 handle = self.workspace.open(sid)
-                session = handle.session()
-                card = open_card(cards(session, handle.workflow()))
+                model = self.model_of(handle.session())
+                if {model, f"{model}:latest"} & local and self.preloader.offer(handle, model):
+                    return True
             except AssistantError:
                 continue  # its page says so
-            model = self.model_of(session)
-            opening = session.opening(card.step.name) if card else None
-            if card and opening and {model, f"{model}:latest"} & local:
-                if self.preloader.offer(handle, (sid, card.step.name, opening.n, model)):
-                    return True
         return False
 
     async def close(self) -> None:
@@ -228,7 +255,17 @@ class Chat:
         session = handle.session()
         words = words_of(session, job.turn)
         text = str(words.get("text")) if words else ""
-        model = GUIDE if is_command(text, session) else self.model_of(session)
+        if words and session.is_replaced(words.n):
+            return  # edited while it waited
+        slash = parse(text)
+        if slash and not slash.words:
+            found = (await self.look()).models if slash.name == "model" else ()
+            session = handle.session()
+            facts = errand(slash, session, job.turn, self.model_of(session), found)
+            await handle.write(lambda _: facts)
+            return
+        text = slash.words if slash else text
+        model = GUIDE if slash or is_command(text, session) else self.model_of(session)
         draft = live.drafts[handle.sid] = live.Draft(job.turn, model, since=time.time())
         live.wake(handle.sid)
         reply = Reply(job.turn, model, draft, job.replaces, job.on_disk)
@@ -238,7 +275,8 @@ class Chat:
             self.preloader.make_way(model)
         facts = await self._until_stopped(handle, reply, text, job.stop)
         await reply.may_write()
-        await asyncio.to_thread(_keep, handle, reply, bounds.prompts_kept)
+        if reply.asked:
+            await asyncio.to_thread(keep, handle, reply.asked, bounds.prompts_kept)
         await handle.write(lambda _: facts)
 
     async def _until_stopped(
@@ -291,14 +329,6 @@ class Chat:
         return [*said, Fact("app", "failed", fields)]
 
 
-def _keep(handle: Handle, reply: Reply, most: int) -> None:
-    for request in reply.asked:
-        try:
-            keep(handle.folder, request, most)
-        except OSError as error:  # the reply is worth more than its prompt
-            logger.warning("The prompt of {} was not kept: {}", handle.sid, error)
-
-
 def is_command(text: str, session: Session) -> bool:
     """Whether the whole message is a plain command ("next", "undo", "run it", "yes" to an open question).
 
@@ -310,6 +340,12 @@ def is_command(text: str, session: Session) -> bool:
     if not intents or any(intent.kind not in known for intent in intents):
         return False
     return not rest(text, [intent.span for intent in intents]).strip(" \n\t.,!?;")
+
+
+def _withdrawn(session: Session, start: int) -> list[Fact]:
+    """Questions and suggestions that came of words which are said anew lapse with them."""
+    waiting = [*session.questions.items(), *session.proposals.items()]
+    return [Fact("user", "answered", {"id": id, "action": "cancel"}) for id, e in waiting if e.n >= start]
 
 
 def _answers(session: Session, text: str) -> list[Fact]:

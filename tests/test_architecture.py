@@ -19,9 +19,9 @@ ROOT = Path(assistant.__file__).parent
 ROWS = """
 __main__   initialise  doctor  serving  served  ports
 web        web  web.app  web.routes.*  web.answers  web.gather  web.regions  web.views.*  web.markdown  web.assets  web.gate  web.exchange  web.headers  web.hosts
-turns      trial  gold  play  scenarios  turn  reply  stream  history  headless  export  verify
-tools      tools  grounded  commands  desk  settle
-models     models.guide.*  models.catalogue  models.ollama  models.wire  models.repair  models.failures  models  words.*
+turns      trial  gold  play  scenarios  turn  reply  talk  extraction  preload  stream  seen  means  history  headless  errands  export  verify
+tools      tools  grounded  commands  desk  settle  slash
+models     models.guide.*  models.pulls  models.preferences  models.catalogue  models.ollama  models.wire  models.repair  models.failures  models  words.*
 actions    launch  actions  judging  consequences  workspace
 state      console  cards  session
 work       child  runs  process  runlock  output  pace  sentences  workflow  calling
@@ -183,6 +183,6 @@ def test_every_did_in_the_code_is_one_that_the_log_knows() -> None:
 
 
 def test_every_did_but_a_few_says_something_about_the_session() -> None:
-    assert DID - _APPLY.keys() == {"called", "realigned", "noted", "redacted"}
+    assert DID - _APPLY.keys() == {"called", "realigned", "redacted"}
     for word in DID:
         assert isinstance(fold([Entry(1, "", "user", word, {})]), Session)

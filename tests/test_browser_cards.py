@@ -249,6 +249,7 @@ def test_what_is_typed_in_one_tab_stays_as_the_other_sets_the_value(trip, tab):
     nights.fill("7")
     say(two, "5 nights")
     theirs = one.locator("#field-nights .theirs")
+    expect(theirs).to_be_visible()
     expect(theirs).to_contain_text("5 nights")
     expect(nights).to_have_value("7")
     expect(two.locator("[name=nights]")).to_have_value("5")

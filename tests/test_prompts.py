@@ -64,6 +64,31 @@ def test_a_broken_file_is_named_with_its_line_and_the_shipped_one_is_used(
     assert prompts.notice() == ""
 
 
+def test_a_workflows_own_file_wins_in_that_workflow_only(own: Path) -> None:
+    (own / "prompts" / "crawl").mkdir()
+    write(own, "crawl/summary", "For crawls.")
+    prompts = Prompts(own)
+    assert prompts.render("summary", "crawl") == "For crawls."
+    assert prompts.render("summary", "trip").startswith("Make no more calls")
+    assert prompts.render("summary").startswith("Make no more calls")
+    write(own, "summary", "For all.")
+    assert prompts.render("summary", "crawl") == "For crawls."
+    assert prompts.render("summary", "trip") == "For all."
+    assert prompts.render("summary", "../prompts") == "For all."
+
+
+def test_a_workflows_broken_file_is_named_and_the_next_one_is_used(own: Path) -> None:
+    (own / "prompts" / "crawl").mkdir()
+    write(own, "crawl/summary", "One.\n{{ nobody }}")
+    write(own, "summary", "For all.")
+    prompts = Prompts(own)
+    assert prompts.render("summary", "crawl") == "For all."
+    assert f"prompts/crawl/summary{ENDING}, line 2: 'nobody' is undefined" in prompts.notice()
+    write(own, "crawl/help", "{% if %}")
+    prompts.warm()
+    assert f"prompts/crawl/help{ENDING}, line 1" in prompts.notice()
+
+
 def test_a_file_that_is_not_text_is_a_problem_and_no_crash(own: Path) -> None:
     (own / "prompts" / f"summary{ENDING}").write_bytes(b"\xff\xfe\x00")
     prompts = Prompts(own)

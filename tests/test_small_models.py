@@ -398,7 +398,7 @@ async def test_row_15_whole_turns_are_trimmed_and_the_users_words_stay(
 
 @pytest.mark.anyio
 async def test_row_15_results_are_capped_and_make_room_for_themselves(tmp_path: Path, double: Double) -> None:
-    async with make_room(tmp_path, double, FLOW, bounds=Bounds(num_ctx=3_800)) as room:
+    async with make_room(tmp_path, double, FLOW, bounds=Bounds(num_ctx=3_400)) as room:
         room.script(say("word " * 250))
         await room.say("tell me a story " + "please " * 50)
         room.script(Round(calls=tuple((f"tool_{n}" + "x" * 60, {}) for n in range(8))), say("Done."))
@@ -628,9 +628,7 @@ async def test_row_25_cold_load(room: Room, double: Double, monkeypatch: pytest.
     monkeypatch.setitem(double.slow, "load", 0.3)
     await room.chat.look()
     assert room.chat.preload([room.handle.sid])
-    assert await asyncio.to_thread(
-        double.wait_for, lambda d: (d.seen[-1].body or {}).get("messages") == []
-    )
+    assert await asyncio.to_thread(double.wait_for, lambda d: (d.seen[-1].body or {}).get("messages") == [])
     left = double.disconnected
     room.script(say("Good morning."))
     assert replies(await room.say("hello there")) == ["Good morning."]  # while it is loading

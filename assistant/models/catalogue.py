@@ -147,7 +147,7 @@ async def is_loaded(ollama: Ollama, model: str) -> bool | None:
 
 async def pull(ollama: Ollama, name: str) -> AsyncGenerator[Pulling, None]:
     """Get a model. Closing the iterator stops it; a second pull goes on from there. Raises ModelError."""
-    _check_name(ollama, name)
+    check_name(ollama, name)
     async with _package(ollama) as client:
         with _told(ollama, name):
             async with aclosing(await client.pull(name, stream=True)) as lines:
@@ -162,13 +162,14 @@ async def pull(ollama: Ollama, name: str) -> AsyncGenerator[Pulling, None]:
 
 async def delete(ollama: Ollama, name: str) -> None:
     """Delete a model. Raises ModelError, "not_found" if there is none of that name."""
-    _check_name(ollama, name)
+    check_name(ollama, name)
     async with _package(ollama) as client:
         with _told(ollama, name):
             await client.delete(name)
 
 
-def _check_name(ollama: Ollama, name: str) -> None:
+def check_name(ollama: Ollama, name: str) -> None:
+    """Raises ModelError for what is no name, and for a model of the vendor's cloud that is not to be shown."""
     if not NAME.fullmatch(name):
         raise ModelError("bad_request", f"{name[:80]!r} is no name of a model. A name looks like qwen3:4b.")
     if is_cloud(name) and not ollama.settings.show_cloud:

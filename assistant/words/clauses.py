@@ -21,7 +21,8 @@ _HEDGES = (
     "not sure", "don't know", "dont know", "no idea", "don't care", "maybe", "perhaps", "what if", "unless",
     "whether", "suppose", "wonder", "if", "would be", "not certain", "might", "should i", "either",
     "was told", "he", "she", "someone", "somebody", "people", "colleague", "friend", "used to", "last week",
-    "last month", "last year",  # of others, or of before
+    "last month", "last year", "last time", "had", "took", "there are", "there is", "there were", "it was",
+    "probably", "i guess", "see",
 )  # fmt: skip
 _ASKS = frozenset(
     "what why how which who when where whose whether should is are was does do did am explain tell describe "
@@ -55,10 +56,12 @@ def negated(parts: Sequence[Part], at: int) -> bool:
         first -= 1
     before = [part.text for part in parts[first:at]]
     pairs = {" ".join(pair) for pair in itertools.pairwise(before)}
-    if {"instead of", "rather than", "do not"} & pairs:
+    if {"instead of", "rather than", "do not", "take out"} & pairs:
         return True
-    bound = {"no more", "not more", "no less", "no later"} & pairs
-    return not bound and any(word in NOT for word in before)
+    if {"no more", "not more", "no less", "no later"} & pairs:
+        return False
+    corrected = [f"no {word}" in pairs for word in ("wait", "sorry", "actually", "make", "set", "i")]
+    return any(word in NOT and not (word == "no" and any(corrected)) for word in before)
 
 
 def hedged(parts: Sequence[Part]) -> bool:

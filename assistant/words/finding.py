@@ -51,7 +51,7 @@ def _said(sentence: Sentence) -> list[Found]:
     named = {item.name for item in texts}
     plain = [item for way in (numbers, addresses, days) for item in way(sentence)]
     others = [item for way in (bools, empties) for item in way(sentence)]
-    rest = [*plain, *others, *picks(sentence, plain)]
+    rest = [*plain, *others, *picks(sentence, [*texts, *plain, *others])]
     return texts + [item for item in rest if item.name not in named and not _inside(item, texts)]
 
 

@@ -7,6 +7,7 @@ from ..parameters import LISTS
 from .clauses import clause
 from .dates import clocks, dates
 from .labels import Names, words_of
+from .options import mentions
 from .sentence import Found, Sentence
 from .yes_no import NO, YES, bare_bool, bool_said
 
@@ -92,7 +93,9 @@ def empties(sentence: Sentence) -> list[Found]:
         if not (names.field.optional or listed) or names.field.kind == "bool":
             continue
         none_such = any(t == "no" and sentence.calls(names, [i + 1]) for i, t in enumerate(sentence.texts))
-        emptied = empty and not sentence.options[names.field.name] and _meant(sentence, names)
+        options = sentence.options[names.field.name]
+        cleared = not options or (sentence.calls(names) and not mentions(sentence.parts, options))
+        emptied = empty and cleared and _meant(sentence, names)
         if none_such or emptied:
             raw: list[str] | None = [] if listed else None
             found.append(sentence.found(names.field.name, raw, 0, len(sentence.parts), "label"))

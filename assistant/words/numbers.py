@@ -15,7 +15,7 @@ from .sentence import FILLER, Found, Sentence
 
 _LINKS = frozenset(
     "= : to of is as at be should by the a an my around about exactly now with just for equals than "
-    "set it".split()
+    "set it back".split()
 )
 _LONG = ("day", "week", "fortnight", "month", "year")
 _MORE = frozenset("more fewer less longer shorter deeper extra additional".split())
@@ -27,7 +27,7 @@ def numbers(sentence: Sentence) -> list[Found]:
     """The numbers, and "no pause" for 0 seconds."""
     days = dates(sentence.parts, sentence.today)
     said = [q for q in sentence.quantities if not any(first <= q.first < last for _, first, last in days)]
-    meant = [q for q in said if not sentence.out(q.first) and not _relative(sentence, q)]
+    meant = [q for q in said if _wanted(sentence, q, said) and not _relative(sentence, q)]
     takers = [n for n in sentence.names if n.field.kind in NUMBERS and not sentence.options[n.field.name]]
     found: list[Found] = []
     previous: Quantity | None = None
@@ -76,6 +76,13 @@ def _halved(sentence: Sentence, item: Found, found: Sequence[Found]) -> bool:
     return False
 
 
+def _wanted(sentence: Sentence, quantity: Quantity, said: Sequence[Quantity]) -> bool:
+    """Whether the number is not denied; in "5, no 6" the second one is meant."""
+    first = quantity.first
+    instead = sentence.texts[max(first - 2, 0) : first] == [",", "no"] and quantity is not said[0]
+    return instead or not sentence.out(first)
+
+
 def _relative(sentence: Sentence, quantity: Quantity) -> bool:
     """ "2 more", "one day fewer", "raise it by 2": by how much, not how much."""
     texts, end = sentence.texts, quantity.last
@@ -83,12 +90,12 @@ def _relative(sentence: Sentence, quantity: Quantity) -> bool:
     if _MORE & {*behind[:1], *(behind[1:] if quantity.unit else [])} and "than" not in texts[end : end + 3]:
         return True
     before = texts[: quantity.first]
-    return before[-1:] == ["another"] or (before[-1:] == ["by"] and bool(_MOVES & {*before}))
+    return before[-1:] in (["another"], ["add"]) or (before[-1:] == ["by"] and bool(_MOVES & {*before}))
 
 
 def _corrects(sentence: Sentence, previous: Quantity, quantity: Quantity) -> bool:
     """ "depth 3, no, 4": whether the number only takes the place of the one before."""
-    between = set(sentence.texts[previous.last : quantity.first])
+    between = set(sentence.texts[previous.last + bool(previous.unit) : quantity.first])
     return bool(between & CORRECTS) and between <= FILLER
 
 
@@ -97,6 +104,8 @@ def _in_range(sentence: Sentence, quantity: Quantity, others: Sequence[Quantity]
     texts = sentence.texts
     before = texts[max(quantity.first - 3, 0) : quantity.first]
     if before[-1:] == ["from"] or "between" in before[-2:]:
+        return True
+    if before[-2:] == ["at", "least"] and not any(map(_is_least, sentence.names)):
         return True
     if before[-1:] == ["than"] and before[-3:-1] not in (["no", "more"], ["not", "more"]):
         return True
@@ -113,6 +122,10 @@ def _in_range(sentence: Sentence, quantity: Quantity, others: Sequence[Quantity]
         if joint in (["or"], ["-"], ["to"], ["/"], ["\u2013"]):
             return True
     return False
+
+
+def _is_least(names: Names) -> bool:
+    return names.field.label.casefold().startswith("at least")
 
 
 def _best(sentence: Sentence, quantity: Quantity, takers: Sequence[Names]) -> tuple[Names, str] | None:

@@ -109,7 +109,7 @@ def _several(sentence: Sentence, pick: _Pick) -> list[Found]:
         asked = pick.called or pick.expected or (pick.alone and (kind == "all" or "of" in texts))
         bare = pick.called or (sentence.bare([]) and not sentence.quantities)
         return found(every if kind == "all" else []) if asked and bare else []
-    meant = _meant(sentence, pick, said) or (pick.denied and sentence.bare(spans, NOT))
+    meant = _meant(sentence, pick, said) or (pick.denied and sentence.bare(spans, NOT | {"out"}))
     if not named or not meant or _or(sentence, said):
         return []
     now = sentence.values.get(pick.names.field.name)
@@ -157,10 +157,10 @@ def _only_places(sentence: Sentence, names: Names, mention: Mention) -> bool:
 def _meant(sentence: Sentence, pick: _Pick, said: Sequence[Mention]) -> bool:
     """An option word counts with its label, with a verb such as "use", or as the whole sentence.
 
-    An alias also where the sentence begins with it ("crawl http://..." for site).
+    Three words count always, an alias also where the sentence begins with it ("crawl http://..." for site).
     """
     spans = [(first, last) for _, first, last in said]
-    if pick.called or sentence.bare([*spans, *pick.beside]):
+    if pick.called or sentence.bare([*spans, *pick.beside]) or any(b - a >= 3 for a, b in spans):
         return True
     begin = tuple(part.key for part in sentence.parts[: spans[0][1]]) if spans and not spans[0][0] else ()
     if begin and begin in {keys(alias) for alias in pick.names.field.ask.aliases or {}}:

@@ -27,6 +27,9 @@ _TOKEN = re.compile(
 )
 
 
+_SPELLED = {"colour": "color", "grey": "gray", "centre": "center", "metre": "meter", "favourite": "favorite"}
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A word, number, address, mark ... `text` is folded, `key` is also without a plural s."""
@@ -44,9 +47,10 @@ def fold(text: str) -> str:
 
 
 def key_of(word: str) -> str:
-    """The word without a plural s."""
+    """The word without a plural s, and in one of two spellings."""
     word = word.removesuffix("'s")
-    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
+    word = word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
+    return _SPELLED.get(word, word)
 
 
 def read(words: str) -> list[Part]:

@@ -17,7 +17,7 @@ FILLER = frozenset(
     "let's make set use take choose pick select go with for then now one no not yes sorry actually "
     "meant mean rather instead of thanks , . ! : = my by option value in say about exactly here you can "
     "could have give me number them all both but except also too add oops wait everything none "
-    "nothing".split()
+    "nothing us better after plus also additionally back".split()
 )
 
 
@@ -70,10 +70,16 @@ class Sentence:
         return Found(name, raw, span, why)
 
     def places(self, item: Found) -> tuple[int, int]:
-        """Which parts the value stands in."""
+        """Which parts the value stands in, with its label before it."""
         first, last = (at - self.start for at in item.span)
         inside = [i for i, part in enumerate(self.parts) if first <= part.start and part.end <= last]
-        return (inside[0], inside[-1] + 1) if inside else (0, 0)
+        if not inside:
+            return (0, 0)
+        begin = inside[0]
+        own = [names for names in self.names if names.field.name == item.name]
+        while begin and (self.texts[begin - 1] in (":", "=", "is") or self.calls(own[0], [begin - 1])):
+            begin -= 1
+        return (begin, inside[-1] + 1)
 
     def bare(self, spans: Iterable[tuple[int, int]], also: frozenset[str] = frozenset()) -> bool:
         """Whether nothing but filler stands beside these spans."""

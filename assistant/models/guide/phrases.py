@@ -86,7 +86,7 @@ _SOCIAL = [
               r"| assistant| all)*"),
     ("thanks", r"(?:many )?(?:thanks|thank you|thx|cheers)(?: a lot| very much| so much| again| guide)?"
                r"|great|nice|cool|good|well done"),
-    ("bye", r"(?:good ?)?bye|see you(?: later)?|good night"),
+    ("bye", r"(?:good ?)?bye|see you(?: .*)?|good night"),
 ]  # fmt: skip
 
 _TALK = [

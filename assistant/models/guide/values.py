@@ -13,7 +13,9 @@ from .message import Message
 from .phrases import rest
 from .topics import topic
 
-_CORRECTING = frozenset("no sorry actually meant mean oops wait instead rather correction that".split())
+_CORRECTING = frozenset(
+    "no sorry actually meant mean oops wait instead rather better correction that".split()
+)
 _CHATTY = frozenset(
     "i i'm i'd you we me please don't can ? haha hehe lol wow huh hm hmm oh ah aha ouch ugh meh".split()
 )
@@ -149,6 +151,8 @@ def _free_text(situation: Situation, card: Card, words: str) -> list[Found]:
     if field.kind != "long" and (len(parts) > 6 or _CHATTY & set(parts)):
         return []
     if field.kind != "long" and _names_another(situation, field, parts):
+        return []
+    if set(keys(" ".join(parts))) <= {*keys(field.name), *keys(field.label), "my", "the", "your"}:
         return []
     texts = [text for text in (text.strip() for text in words.split(",")) if text]
     raw: Any = texts if field.kind == "lines" else words.strip().strip("\"“”'")

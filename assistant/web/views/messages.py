@@ -1,0 +1,337 @@
+"""The chat's messages: each entry that the chat shows, and what can be done with it there."""
+
+from typing import Any
+
+from fasthtml.components import (
+    A,
+    Article,
+    B,
+    Button,
+    Code,
+    Details,
+    Div,
+    Footer,
+    Form,
+    Input,
+    Li,
+    P,
+    Small,
+    Span,
+    Summary,
+    Textarea,
+    Ul,
+)
+
+from ...log import Entry
+from ...models import GUIDE
+from ...parameters import show
+from ...session import Session
+from ...slash import excerpt
+from ..markdown import markdown
+from .runs import duration
+from .shown import Shown
+
+WINDOW = 50
+OTHERS = ("model", "guide", "mcp", "cli")
+
+
+def visible(session: Session) -> list[Entry]:
+    """The entries that the chat shows, in order."""
+    return [entry for entry in session.chat if is_shown(entry)]
+
+
+def is_shown(entry: Entry) -> bool:
+    """Values typed on a card are not news to who typed them; what the model did and said is."""
+    if entry.did in ("set", "cleared", "refused"):
+        return entry.by in OTHERS
+    if entry.did == "failed":
+        return entry.get("where") in ("model", "run")
+    return entry.did not in ("answered", "started")
+
+
+def flags(session: Session, entry: Entry) -> tuple[Any, ...]:
+    """What else than the entry a message's markup depends on."""
+    id = entry.get("id")
+    return (
+        entry.n in session.undone,
+        id in session.answers,
+        id in session.proposals,
+        session.turns.get(entry.get("turn")) is entry if entry.did == "said" else None,
+        was_answered(session, entry) if entry.did == "failed" else None,
+        session.is_replaced(entry.n),
+        is_last(session, entry) if entry.did == "said" else None,
+        len(session.notes.get(entry.n, ())),
+    )
+
+
+def was_answered(session: Session, failure: Entry) -> bool:
+    """Whether a reply to the same words came after the failure."""
+    answers = (e for e in reversed(session.chat) if e.did == "said" and e.by in ("model", "guide"))
+    return any(e.n > failure.n and e.get("turn") == failure.get("turn") for e in answers)
+
+
+def is_last(session: Session, reply: Entry) -> bool:
+    """Whether these are the last words in the chat, but for the program's own."""
+    return next((e for e in reversed(session.chat) if e.did == "said" and e.by != "app"), None) is reply
+
+
+def message_view(shown: Shown, entry: Entry) -> Any:
+    """One entry as the chat shows it."""
+    draw = {
+        "said": _said,
+        "helped": _helped,
+        "set": _set,
+        "cleared": _set,
+        "refused": _refused,
+        "proposed": _proposed,
+        "asked": _asked,
+        "failed": _failed,
+    }.get(entry.did, _line)
+    return draw(shown, entry)
+
+
+def _message(entry: Entry, *content: Any, cls: str = "") -> Any:
+    return Article(
+        *content,
+        cls=f"message {cls}".strip(),
+        data_by=entry.by,
+        data_n=entry.n,
+        data_did=entry.did,
+        id=f"m{entry.n}",
+    )
+
+
+def _post(address: str, *content: Any, **attributes: Any) -> Any:
+    """A form that posts, whose answer is what the stream brings."""
+    return Form(*content, method="post", action=address, hx_post=address, hx_swap="none", **attributes)
+
+
+# --- words ---------------------------------------------------------------------------------------------
+
+
+def _said(shown: Shown, entry: Entry) -> Any:
+    text = str(entry.get("text") or "")
+    if shown.session.is_replaced(entry.n):
+        return _replaced(entry, text)
+    if entry.by == "user":
+        waits = ""
+        # words that no reply is being written to any more: the program ended meanwhile
+        if shown.session.turns.get(entry.get("turn")) is entry and shown.draft is None and not shown.fixed:
+            waits = _again(shown, str(entry.get("turn")), "No answer came: the program ended meanwhile.")
+        return _message(entry, P(text, cls="words"), waits, "" if shown.fixed else _edit(shown, entry, text))
+    if entry.by == "app":
+        return _message(entry, Small(text), cls="line")
+    thinking = entry.get("thinking")
+    thought = Details(Summary("Thinking"), markdown(thinking), cls="thinking") if thinking else ""
+    words = Div(markdown(text), cls="words")
+    return _message(entry, Small(_meta(entry)), thought, words, _links(shown, entry), _tools(shown, entry))
+
+
+def _meta(entry: Entry) -> str:
+    """Who said it, how much, how fast, after how long."""
+    meta = [model_name(entry.get("model") or entry.by)]
+    if entry.get("tokens"):
+        meta.append(f"{entry.get('tokens')} tokens")
+    if entry.get("rate"):
+        meta.append(f"{entry.get('rate'):g} a second")
+    if entry.get("first") is not None:
+        meta.append(f"first after {duration(entry.get('first'))}")
+    if entry.get("seconds") is not None:
+        meta.append(duration(entry.get("seconds")))
+    return " · ".join([*meta, *(word for word in ("stopped", "incomplete") if entry.get(word))])
+
+
+def _replaced(entry: Entry, text: str) -> Any:
+    """Words that gave way to others, folded."""
+    what = {"user": "An earlier form of the message", "app": "A notice"}.get(entry.by, "An earlier reply")
+    words: Any = P(text, cls="words") if entry.by == "user" else Div(markdown(text), cls="words")
+    return _message(entry, Details(Summary(what), words), cls="replaced")
+
+
+def _edit(shown: Shown, entry: Entry, text: str) -> Any:
+    """The message in a field, to be said anew; Up in the empty input opens that of the last message."""
+    address = f"{shown.address}/messages/{entry.get('turn')}/edit"
+    field = Textarea(text, name="text", rows=2, aria_label="Your message", autocomplete="off")
+    row = Div(
+        Button("Send anew", cls="send-anew"), Small("What it had set stays; Undo takes it back."), cls="row"
+    )
+    return Details(Summary("Edit"), _post(address, field, row), cls="edit")
+
+
+def model_name(name: str) -> str:
+    return "Built-in guide" if name == GUIDE else str(name)
+
+
+def _again(shown: Shown, turn: str, sentence: str) -> Any:
+    ask = _post(f"{shown.address}/messages/{turn}/again", Button("Ask again", cls="plain"))
+    use = _post(
+        f"{shown.address}/model",
+        Input(type="hidden", name="model", value=GUIDE),
+        Button("Use the guide", cls="plain"),
+    )
+    return Div(Small(sentence), Div(ask, use if shown.model != GUIDE else "", cls="row"), cls="again")
+
+
+def _tools(shown: Shown, entry: Entry) -> Any:
+    """What can be done with a reply."""
+    address = shown.address
+    tools: list[Any] = [
+        Button("Copy", type="button", cls="copy scripted", data_copy=f"{address}/messages/{entry.n}/text")
+    ]
+    waits = shown.draft is not None and shown.draft.turn == entry.get("turn")
+    if entry.by == "model" and entry.get("turn") and not shown.fixed and not waits:
+        if is_last(shown.session, entry):
+            tools.append(_post(f"{address}/messages/{entry.get('turn')}/again", Button("Ask again")))
+    for digest, text in ((entry.get("prompt"), "What it saw"), (entry.get("extraction"), "What gave the values")):
+        if isinstance(digest, str):
+            tools.append(A(text, href=f"{address}/prompts/{digest}", title="What the assistant saw: its prompt"))
+    return Footer(*tools, _feedback(shown, entry), cls="tools")
+
+
+def _feedback(shown: Shown, entry: Entry) -> Any:
+    """A thumb and a note; those that there are stand beside it."""
+    notes = shown.session.notes.get(entry.n, ())
+    thumb = next((note.get("thumb") for note in reversed(notes) if note.get("thumb")), None)
+    mark = {"up": "good", "down": "not good"}.get(str(thumb), "")
+    texts = [P(str(note.get("text"))) for note in notes if note.get("text")]
+    noted = Div(*texts, cls="noted") if texts else ""
+    summary = Summary("Feedback", Small(f": {mark}") if mark else Small(": noted") if texts else "")
+    if shown.fixed:
+        return Details(summary, noted, cls="feedback") if notes else ""
+    form = _post(
+        f"{shown.address}/notes",
+        Input(type="hidden", name="about", value=str(entry.n)),
+        Input(name="text", placeholder="A note, if you like", aria_label="Note", maxlength=2_000, autocomplete="off"),
+        Div(
+            Button("Good", name="thumb", value="up", cls="plain"),
+            Button("Not good", name="thumb", value="down", cls="plain"),
+            Button("Only the note", cls="plain"),
+            cls="row",
+        ),
+    )
+    return Details(summary, noted, form, cls="feedback")
+
+
+def _links(shown: Shown, entry: Entry) -> Any:
+    """Where what was searched for stands, and the files of an export."""
+    exports = [
+        Li(A(name, href=f"{shown.address}/export/{name}", download=True)) for name in entry.get("exports") or ()
+    ]
+    wanted, sought = set(entry.get("found") or ()), str(entry.get("sought") or "")
+    hits = [e for e in shown.session.chat if e.n in wanted] if wanted else []
+    found = [
+        Li(A(excerpt(e, sought), href=f"{shown.address}/messages?before={e.n + 1}#m{e.n}", data_goto=f"m{e.n}"))
+        for e in reversed(hits)
+    ]
+    return Ul(*exports, *found, cls="links") if exports or found else ""
+
+
+def _helped(shown: Shown, entry: Entry) -> Any:
+    question, _, text = str(entry.get("text") or "").partition("\n")
+    return _message(entry, B(question), markdown(text.strip(), False) if text.strip() else "", cls="help")
+
+
+# --- values, questions, troubles -----------------------------------------------------------------------
+
+
+def _field(shown: Shown, name: str | None) -> Any:
+    return (shown.flow.fields() if shown.flow else {}).get(name or "")
+
+
+def _rows(shown: Shown, entry: Entry) -> list[Any]:
+    values = entry.get("values") or {}
+    return [Code(f"{name} = {show(_field(shown, name), value)}"[:200]) for name, value in values.items()]
+
+
+def _set(shown: Shown, entry: Entry) -> Any:
+    undone = entry.n in shown.session.undone
+    rows = _rows(shown, entry)
+    if entry.did == "cleared":
+        rows = [Code(f"{', '.join(entry.get('names') or [])} cleared")]
+    why = Small(f"from “{entry.get('why')}”") if entry.get("why") else ""
+    undo = ""
+    if not undone and not shown.fixed:
+        about = Input(type="hidden", name="entry", value=str(entry.n))
+        undo = _post(f"{shown.address}/undo", about, Button("Undo"))
+    return _message(
+        entry,
+        Div(*rows, why, Small("undone") if undone else undo, cls="did undone" if undone else "did"),
+        cls="change",
+    )
+
+
+def _refused(shown: Shown, entry: Entry) -> Any:
+    name, value = entry.get("name"), entry.get("value")
+    text = (
+        f"{name} = {show(_field(shown, name), value)}"[:200] if name and value is not None else (name or "")
+    )
+    return _message(entry, Div(Code(text), Span(str(entry.get("reason"))), cls="did refused"), cls="change")
+
+
+def _proposed(shown: Shown, entry: Entry) -> Any:
+    text = "Suggested, not from you"
+    buttons: Any = ""
+    if entry.get("id") in shown.session.proposals and not shown.fixed:
+        buttons = Div(
+            _answer(shown, entry, "accept", "Accept"), _answer(shown, entry, "decline", "Dismiss"), cls="row"
+        )
+    elif entry.get("id") in shown.session.answers:
+        answer = shown.session.answers[str(entry.get("id"))]
+        text = {"accept": "Suggested, and accepted", "decline": "Suggested, and dismissed"}.get(
+            str(answer.get("action")), text
+        )
+    return _message(entry, Div(Small(text), *_rows(shown, entry), buttons, cls="proposal"), cls="change")
+
+
+def _answer(shown: Shown, entry: Entry, action: str, text: str, value: Any = None, plain: bool = True) -> Any:
+    hidden = [Input(type="hidden", name="action", value=action)]
+    if value is not None:
+        hidden.append(Input(type="hidden", name="value", value=str(value)))
+    button = Button(text, cls="plain" if plain else "")
+    return _post(f"{shown.address}/answers/{entry.get('id')}", *hidden, button)
+
+
+def _asked(shown: Shown, entry: Entry) -> Any:
+    id = str(entry.get("id"))
+    answer = shown.session.answers.get(id)
+    if answer is None and not shown.fixed:
+        options = entry.get("options") or ["Yes"]
+        buttons = [
+            _answer(shown, entry, "accept", str(option), value=option, plain=n > 0)
+            for n, option in enumerate(options)
+        ]
+        row: Any = Div(*buttons, _answer(shown, entry, "decline", "No"), cls="row")
+    else:
+        said = (
+            {"accept": "yes", "decline": "no", "cancel": "cancelled"}.get(str(answer.get("action")), "")
+            if answer
+            else ""
+        )
+        value = answer.get("value") if answer else None
+        row = Small(f"answered: {value or said}" if answer else "open")
+    return _message(entry, Div(markdown(str(entry.get("question") or "")), row, cls="question"), cls="change")
+
+
+def _failed(shown: Shown, entry: Entry) -> Any:
+    reason = str(entry.get("reason") or "")
+    if entry.get("where") == "run":
+        return _message(entry, Div(B("The run failed. "), reason, cls="trouble"), cls="change")
+    turn = entry.get("turn")
+    later = was_answered(shown.session, entry)
+    again = "" if later or shown.fixed or not turn else _again(shown, str(turn), "")
+    return _message(entry, Div(reason, again, cls="trouble"), cls="change")
+
+
+def _line(shown: Shown, entry: Entry) -> Any:
+    who = {"user": "You", "guide": "The guide", "model": "The assistant"}.get(entry.by, entry.by.capitalize())
+    took = f" after {duration(entry.get('seconds'))}" if entry.get("seconds") else ""
+    text = {
+        "undid": f"{who} undid the last change.",
+        "redid": f"{who} redid the change.",
+        "realigned": "A fresh start: earlier words stay here, but the model no longer sees them.",
+        "chose": f"From here on: {model_name(str(entry.get('model')))}.",
+        "finished": f"The run finished{took}.",
+        "cancelled": "The run was cancelled.",
+        "interrupted": "The run was interrupted: the program ended before it did. It can be started again.",
+    }.get(entry.did, entry.did)
+    return _message(entry, Small(text), cls="line")

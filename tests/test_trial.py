@@ -1,0 +1,202 @@
+"""The trial: models on scenarios and on the user's own messages, over a real socket to a scripted Ollama."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from assistant.__main__ import main
+from assistant.actions import begin, complete, fill
+from assistant.errors import AssistantError, NotFound
+from assistant.gold import messages
+from assistant.log import Fact
+from assistant.models import GUIDE
+from assistant.settings import Settings
+from assistant.trial import HEADS, Score, trial
+from assistant.turn import Chat, answer
+from assistant.workspace import Handle, Workspace
+from tests.double import Double, Round, call, say
+
+FLOW = '''
+from typing import Annotated, Literal
+
+from assistant import Ask, Workflow
+
+flow = Workflow("Crawl")
+
+
+@flow.step
+def start(
+    depth: Annotated[int, Ask("Depth", ge=1, le=5, unit="clicks")],
+    limit: Annotated[int, Ask("Most pages", ge=1, unit="pages")] = 100,
+):
+    """How far?"""
+
+
+@flow.run
+def crawl(depth, limit):
+    raise RuntimeError("a trial runs nothing")
+'''
+SCENARIOS = """
+workflow: crawl
+scenarios:
+  - name: both
+    turns:
+      - say: 3 clicks and 200 pages
+        set: {depth: 3, limit: 200}
+      - say: no, 4 clicks
+        set: {depth: 4}
+  - name: small talk
+    turns:
+      - say: how are you?
+  - name: too deep
+    turns:
+      - say: depth 9, or 5 if that is too much
+        set: {depth: 5}
+        may: [refused]
+  - name: a scripted one is not tried
+    turns:
+      - say: something
+        replies: [{say: Hm.}]
+"""
+MODEL = "tried:1b"
+
+
+@pytest.fixture
+def double() -> Iterator[Double]:
+    with Double(scripts=False) as running:
+        running.add(MODEL)
+        running.add("toolless:1b", capabilities=("completion",))
+        yield running
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, double: Double) -> Workspace:
+    (tmp_path / "workflows").mkdir()
+    (tmp_path / "workflows" / "crawl.py").write_text(FLOW)
+    (tmp_path / "workflows" / "crawl.scenarios.yaml").write_text(SCENARIOS)
+    return Workspace(Settings(tmp_path, ollama_host=double.address))
+
+
+def tried(workspace: Workspace, *models: str, sessions: bool = False) -> list[Score]:
+    told: list[str] = []
+    return asyncio.run(trial(workspace, models, ["crawl"], sessions, told.append))
+
+
+def counts(score: Score) -> dict[str, Any]:
+    """What is not 0, without times."""
+    kept = {
+        name: value for name, value in vars(score).items() if name not in ("model", "seconds", "speaking")
+    }
+    return {name: value for name, value in kept.items() if value}
+
+
+def test_what_a_model_does_is_counted(workspace: Workspace, double: Double) -> None:
+    double.enqueue(
+        MODEL,
+        call("set_values", depth=3), say("Three."),  # limit is missed
+        call("set_values", depth=4, limit=7), say("Four."),  # a correction, and one that nobody said
+        call("set_values", depth=2), say("Fine."),  # invented
+        call("set_values", depth=9), call("set_values", depth=5), say("Five."),
+    )  # fmt: skip
+    guide, score = tried(workspace, MODEL)
+    assert (guide.model, score.model) == (GUIDE, MODEL)
+    assert counts(score) == {
+        "right": 3, "missed": 1, "invented": 2, "corrections": 1, "corrected": 1, "refused": 1,
+        "recovered": 1, "turns": 4, "tokens": score.tokens,
+    }  # fmt: skip
+    assert counts(guide)["right"] >= 3
+    assert "invented" not in counts(guide) and "wrong" not in counts(guide)
+    assert list(workspace.session_ids()) == []
+
+
+def test_wrong_and_spurious_values(workspace: Workspace, double: Double) -> None:
+    double.enqueue(
+        MODEL,
+        call("set_values", depth=2, limit=3), say("Done."),  # nobody said 2, and 3 of the depth alone
+        say("Four."), say("Well."), say("Hm."),
+    )  # fmt: skip
+    _, score = tried(workspace, MODEL)
+    assert (score.right, score.wrong, score.missed) == (0, 2, 2)
+    assert (score.corrections, score.corrected) == (0, 0)
+
+
+def test_a_turn_that_fails_is_told_and_the_next_is_tried(workspace: Workspace, double: Double) -> None:
+    double.enqueue(MODEL, Round(status=500, error="llama-server process has terminated"), *[say("Hm.")] * 3)
+    _, score = tried(workspace, MODEL)
+    assert (score.turns, score.missed, len(score.failures)) == (4, 4, 1)
+
+
+async def finished_session(workspace: Workspace, double: Double) -> Handle:
+    """Two messages: the first said the depth, the second got a proposal that the user took."""
+    handle = await begin(workspace, "crawl")
+    await handle.write(lambda _: [Fact("user", "chose", {"model": MODEL})])
+    chat = Chat(workspace)
+    double.enqueue(MODEL, call("set_values", depth=3), say("Three."))
+    await chat.say(handle, "three clicks deep")
+    await chat.idle(handle.sid)
+    double.enqueue(MODEL, call("set_values", limit=50), say("Fifty?"))
+    await chat.say(handle, "only a handful of pages")
+    await chat.idle(handle.sid)
+    await answer(chat, handle, next(iter(handle.session().proposals)), "accept")
+    await fill(handle, {"depth": 4}, "user")
+    await complete(handle, "start", {"depth": "4", "limit": "50"})
+    await handle.write(
+        lambda _: [Fact("user", "started", {"run": "r1"}), Fact("app", "finished", {"run": "r1"})]
+    )
+    await chat.close()
+    return handle
+
+
+def test_the_values_that_the_user_confirmed_are_what_is_right(workspace: Workspace, double: Double) -> None:
+    handle = asyncio.run(finished_session(workspace, double))
+    first, second = messages(workspace)
+    assert (first.turn.given, first.turn.follows, first.free) == ("three clicks deep", {"set": {}}, {"depth"})
+    assert second.turn.follows == {"set": {"limit": 50}}  # the depth was changed by hand afterwards
+    double.enqueue(
+        MODEL, call("set_values", depth=3), say("Three."), call("set_values", limit=50), say("Fifty?")
+    )
+    before = len(handle.log.entries)
+    guide, score = tried(workspace, MODEL, sessions=True)
+    assert counts(score) == {"right": 1, "turns": 2, "tokens": score.tokens}
+    assert counts(guide) == {"missed": 1, "turns": 2}
+    assert len(handle.log.entries) == before and workspace.session_ids() == [handle.sid]
+
+
+def test_what_can_not_be_tried_is_said(workspace: Workspace, double: Double, tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match=r"Ollama has no model 'x:1b'. It has: toolless:1b, tried:1b"):
+        tried(workspace, "x:1b")
+    with pytest.raises(NotFound, match=r"'trip' has no scenarios. Those that have: crawl"):
+        asyncio.run(trial(workspace, [], ["trip"], False, print))
+    with pytest.raises(AssistantError, match="No session has finished a run"):
+        tried(workspace, sessions=True)
+    (tmp_path / "workflows" / "crawl.scenarios.yaml").write_text(SCENARIOS.replace("limit: 200", "lmit: 200"))
+    with pytest.raises(AssistantError, match="both: the workflow crawl has no parameter 'lmit'"):
+        tried(workspace)
+
+
+def test_the_command_prints_a_table(workspace: Workspace, double: Double, tmp_path: Path) -> None:
+    double.enqueue(MODEL, *[say("Hm.")] * 4)
+    arguments = ["crawl", "--model", MODEL, "--workspace", str(tmp_path)]
+    result = CliRunner(env={"OLLAMA_HOST": double.address}).invoke(main.commands["trial"], arguments)
+    assert result.exit_code == 0, result.output
+    head, guide, model, *_ = [line.split() for line in result.stdout.splitlines()]
+    assert tuple(head) == HEADS
+    assert guide[0] == GUIDE and guide[1:6] == ["3", "0", "1", "0", "1/1"]
+    assert model[:5] == [MODEL, "0", "0", "4", "0"]
+    assert f"{MODEL}: 3 of 3, too deep" in result.stderr
+
+
+def test_without_a_name_all_models_that_can_use_tools_are_tried(workspace: Workspace, double: Double) -> None:
+    double.enqueue(MODEL, *[say("Hm.")] * 4)
+    assert [score.model for score in tried(workspace)] == [GUIDE, MODEL]
+
+
+def test_without_ollama_the_guide_is_tried(workspace: Workspace, double: Double) -> None:
+    double.stop()
+    assert [score.model for score in tried(workspace)] == [GUIDE]
+    with pytest.raises(AssistantError, match="Ollama"):
+        tried(workspace, MODEL)
