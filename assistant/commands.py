@@ -10,7 +10,7 @@ from .desk import Desk, called, clean, tell
 from .errors import AssistantError
 from .log import Fact
 from .models import Call
-from .parameters import Field, show
+from .parameters import MISSING, Field, show
 from .session import Session
 from .settle import settle
 from .workflow import Step
@@ -156,7 +156,10 @@ async def _start_over(desk: Desk, call: Call) -> dict[str, Any]:
 
 
 async def _use_last(desk: Desk, call: Call) -> dict[str, Any]:
-    """The values of the newest earlier session that ran to its end, as proposals where there is no value."""
+    """The values of the newest earlier session that ran to its end, as proposals where there is no value.
+
+    What is the default anyway needs no proposal.
+    """
     session, flow = desk.handle.session(), desk.handle.workflow()
     last = _last_finished(desk.handle)
     if last is None:
@@ -168,11 +171,10 @@ async def _use_last(desk: Desk, call: Call) -> dict[str, Any]:
         if card.state in ("done", "skipped") or _was_skipped(before, card.step):
             continue
         values = {
-            field.name: before.values[field.name]
-            for field in card.step.fields
-            if field.name in before.values.keys() - card.values.keys() and _portable(field)
-            if card.sources.get(field.name) != desk.by
-            or card.suggestions[field.name] != before.values[field.name]
+            name: before.values[name]
+            for name in (field.name for field in card.step.fields if _portable(field))
+            if name in before.values.keys() - card.values.keys()
+            and before.values[name] not in (card.defaults.get(name, MISSING), _suggested(card, name))
         }
         if values:
             fields = {"id": new_id("p"), "step": card.step.name, "values": values, "turn": desk.turn}
@@ -192,6 +194,11 @@ def _last_finished(handle: Handle) -> Handle | None:
             if session.run and session.run.state == "finished":
                 return other
     return None
+
+
+def _suggested(card: Card, name: str) -> Any:
+    """What a model or the guide suggests for the field already; MISSING if nothing."""
+    return card.suggestions[name] if card.sources.get(name) in ("model", "guide") else MISSING
 
 
 def _was_skipped(session: Session, step: Step) -> bool:

@@ -237,11 +237,9 @@ def summarise(sid: str, session: Session, workspace: Workspace) -> Summary:
         flow = workspace.workflow(session.workflow)
     except (NotFound, BrokenWorkflow):
         flow = None
-    done = total = 0
-    if flow:
-        states = [session.status(step.name) for step in flow.steps]
-        total = len(states)
-        done = sum(1 for mark in states if mark and mark.did in ("advanced", "skipped"))
+    marks = [session.status(step.name) for step in flow.steps] if flow else []
+    closed = [bool(mark and mark.did in ("advanced", "skipped")) for mark in marks]
+    done, total = sum(closed), len(closed)
     run = session.run
     if run and run.state == "running":
         state = "running"
@@ -253,7 +251,7 @@ def summarise(sid: str, session: Session, workspace: Workspace) -> Summary:
     elif done == total:
         state = "ready to run"
     else:
-        state = f"step {done + 1} of {total}"
+        state = f"step {closed.index(False) + 1} of {total}"
     return Summary(sid, session.title, session.workflow, session.name or name_of(session), state,
                    session.at, session.pinned, session.archived, done)  # fmt: skip
 

@@ -2,28 +2,63 @@
 
 import re
 from functools import lru_cache
+from html import escape
 
 import nh3
 from fastcore.xml import Safe
 from markdown_it import MarkdownIt
 
-TAGS = set("p br hr strong em del code pre blockquote ul ol li a table thead tbody tr th td".split())
+TAGS = set("p br hr span strong em del code pre blockquote ul ol li a table thead tbody tr th td".split())
 TAGS |= {"h1", "h2", "h3", "h4", "h5", "h6"}
-_parsers = {
-    breaks: MarkdownIt("commonmark", {"html": False, "breaks": breaks}).enable(["table", "strikethrough"])
-    for breaks in (False, True)
-}
+LONGEST = 20_000  # characters of code that is given colours
+COLOURS = {  # the kinds of tokens that app.css has a colour for, by the beginning of Pygments' short names
+    "c": "c", "k": "k", "kc": "n", "s": "s", "m": "n", "nf": "f", "nc": "f", "nt": "k", "nd": "f", "na": "f",
+    "nb": "b", "o": "o", "gd": "d", "gi": "s", "ow": "k",
+}  # fmt: skip
+CLASSES = set(COLOURS.values())
+
+
+def _coloured(code: str, language: str, attributes: str) -> str:
+    """The code with its tokens in spans; "" (as it is) for a language that is not known."""
+    if not language or len(code) > LONGEST:
+        return ""
+    # only where a block of code is met: it takes a moment to load
+    from pygments.lexers import get_lexer_by_name
+    from pygments.token import STANDARD_TYPES
+    from pygments.util import ClassNotFound
+
+    try:
+        lexer = get_lexer_by_name(language, stripnl=False)
+    except ClassNotFound:
+        return ""
+    found = []
+    for kind, text in lexer.get_tokens(code):
+        short = STANDARD_TYPES.get(kind, "")
+        colour = next((COLOURS[short[:n]] for n in (2, 1) if short[:n] in COLOURS), "")
+        plain = escape(text)
+        found.append(f'<span class="{colour}">{plain}</span>' if colour and text.strip() else plain)
+    return "".join(found)
+
+
+def _parser(breaks: bool, colours: bool) -> MarkdownIt:
+    options = {"html": False, "breaks": breaks, "highlight": _coloured if colours else None}
+    return MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
+
+
+_parsers = {(b, c): _parser(b, c) for b in (False, True) for c in (False, True)}
 
 
 @lru_cache(maxsize=2_000)
-def markdown(text: str, breaks: bool = True) -> Safe:
+def markdown(text: str, breaks: bool = True, colours: bool = True) -> Safe:
     """HTML of a Markdown text: no images, no raw HTML, links only to http(s) and mail.
 
-    With `breaks` a line's end is one on the page, as chat has it; a docstring's lines flow.
+    With `breaks` a line's end is one on the page, as chat has it; a docstring's lines flow. Without `colours`
+    code is left plain, as it is while it is being written.
     """
     html = nh3.clean(
-        _parsers[breaks].render(text),
+        _parsers[breaks, colours].render(text),
         tags=TAGS,
+        allowed_classes={"span": CLASSES},
         attributes={"a": {"href"}, "ol": {"start"}},
         url_schemes={"http", "https", "mailto"},
         link_rel="noopener noreferrer nofollow",

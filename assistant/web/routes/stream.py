@@ -28,12 +28,12 @@ def add(app: Any, site: Any) -> None:
     async def events(request: Request, sid: str) -> Response:
         handle = await opened(site, sid)
         given = request.headers.get("last-event-id") or request.query_params.get("after") or ""
-        after = whole_number(given)
+        after, elsewhere = whole_number(given), False
         if after is not None and after > handle.session().n:
-            after = None  # another file than the page was made from: send everything
+            after, elsewhere = None, True  # the page was made from another file: it loads itself again
         again = "last-event-id" in request.headers
         return StreamingResponse(
-            _follow(site, handle, after, again),
+            _follow(site, handle, after, again, elsewhere),
             media_type="text/event-stream",
             headers={"X-Accel-Buffering": "no"},
         )
@@ -65,13 +65,17 @@ def _only(handle: Handle, before: Stamp | None, now: Stamp) -> frozenset[str] | 
     return SPOKEN | RUNNING if before.progress != now.progress else SPOKEN
 
 
-async def _follow(site: Any, handle: Handle, after: int | None, again: bool) -> AsyncIterator[str]:
+async def _follow(
+    site: Any, handle: Handle, after: int | None, again: bool, elsewhere: bool
+) -> AsyncIterator[str]:
     sid = handle.sid
     site.streams[sid] = site.streams.get(sid, 0) + 1
     sent, seen_n, silent = Sent(), -1, 0.0
     try:
         if after is not None and handle.log.damage is None:  # the page may be from before the damage
             _know(site, handle, after, again, sent)
+        if elsewhere:
+            yield "event: reload\ndata: \n\n"
         yield f"retry: 500\nid: {after if after is not None else ''}\n\n"
         stamp: Stamp | None = None
         while not site.ending.is_set():

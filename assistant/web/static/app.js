@@ -253,6 +253,7 @@ if (stream) {
   const failed = () => {
     broken ??= setTimeout(() => lost(true), 300);
   };
+  stream.addEventListener("reload", () => location.reload());
   stream.addEventListener("htmx:sse:after:connection", connected);
   stream.addEventListener("htmx:sse:error", failed);
   stream.addEventListener("htmx:sse:before:connection", (event) => {

@@ -61,7 +61,7 @@ def page(
 ) -> Any:
     """A whole page. Every address in it is relative to the one `<base>`."""
     config = (
-        '{"includeIndicatorCSS":false,"history":false,"defaultSwap":"none","defaultTimeout":0,'
+        '{"includeIndicatorCSS":false,"history":false,"defaultSwap":"none","defaultTimeout":0,"defaultSettleDelay":0,'
         '"morphIgnore":["data-htmx-powered","data-typed"],"sse":{"reconnectMaxDelay":2000,"pauseOnBackground":true}}'
     )
     return Html(

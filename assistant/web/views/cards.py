@@ -99,7 +99,7 @@ def values_list(card: Card) -> Any:
     rows = []
     for field in card.step.fields:
         if field.name in card.values:
-            text = show(field, card.values[field.name])
+            text = show(field, card.values[field.name]) or "none"
             short = text if len(text) <= 160 else f"{text[:159]}…"
             rows.append(
                 Div(

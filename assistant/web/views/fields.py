@@ -47,7 +47,9 @@ def field_row(
     suggested = name in card.suggestions and card.sources.get(name) in ("model", "guide", "stale")
     describes = {"aria_describedby": f"error-{name}"} if error else {}
     control = _control(field, field.name, value, typed, card.offered.get(name), {**state, **describes})
-    rules = (field.ask.unit, field.ask.help or limits(field), _may_be_empty(field))
+    # the limits name the unit themselves
+    about = (field.ask.unit, field.ask.help) if field.ask.help else (limits(field) or field.ask.unit,)
+    rules = (*about, _may_be_empty(field))
     unit = " · ".join(part for part in rules if part)
     label = Label(
         field.label,

@@ -6,6 +6,7 @@ from typing import Any
 from ...cards import Card, help_due, open_card
 from ...live import Draft
 from ...models import GUIDE, Catalogue
+from ...models.preferences import Suggestion
 from ...session import Session
 from ...workflow import Workflow
 from ...workspace import Summary
@@ -35,6 +36,7 @@ class Shown:
     sessions: list[Summary] = field(default_factory=list)
     typed: dict[str, dict[str, Any]] = field(default_factory=dict)
     upload_bytes: int = 0
+    suggested: tuple[Suggestion, ...] = ()
 
     @property
     def address(self) -> str:

@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from fasthtml.components import Button, Div, Form, Input, Label, Optgroup, Option, P, Select, Small, Span
+from fasthtml.components import A, Button, Div, Form, Input, Label, Optgroup, Option, P, Select, Small, Span
 
 from ...models import GUIDE, ModelInfo
-from .chat import PHASES, model_name
+from .chat import PHASES
+from .messages import model_name
+from .models import first_run
 from .shown import Shown
 
 
@@ -41,9 +43,7 @@ def model_picker(shown: Shown) -> Any:
     if problem:
         options.append(Optgroup(label=problem))
     elif shown.catalogue and not found:
-        options.append(
-            Optgroup(label="Ollama is there, but has no model yet. Get one with: ollama pull NAME")
-        )
+        options.append(Optgroup(label="Ollama is there, but has no model yet"))
     address = f"{shown.address}/model"
     sends = {
         "method": "post",
@@ -53,7 +53,7 @@ def model_picker(shown: Shown) -> Any:
         "hx_swap": "none",
     }
     # the button is for browsers without scripts
-    return Form(
+    form = Form(
         Label("Model", fr="model-select", cls="hidden"),
         Select(
             *options,
@@ -64,9 +64,10 @@ def model_picker(shown: Shown) -> Any:
             title=problem or "Who answers in the chat",
         ),
         "" if shown.fixed else Button("Use", cls="plain no-script"),
-        id="model",
         **({} if shown.fixed else sends),
     )
+    link = A("Models", href=f"models?session={shown.sid}", cls="chip", title="Get, compare and delete models")
+    return Div(form, link, id="model")
 
 
 def notice(shown: Shown) -> Any:
@@ -95,6 +96,8 @@ def notice(shown: Shown) -> Any:
                 action=address,
             )
             parts.append(Div(fork, cls="row"))
+    if shown.catalogue and not shown.catalogue.problem and not shown.catalogue.models and not shown.fixed:
+        parts.append(first_run(shown.suggested, shown.sid))
     if shown.catalogue and shown.catalogue.notice:
         parts.append(P(Small(shown.catalogue.notice)))
     return Div(*parts, id="notice", cls="notice" if parts else "")
