@@ -160,12 +160,18 @@ async def reopen(handle: Handle, step: str, by: str = "user", note: Note | None 
     return await _act(handle, plan, note)
 
 
+_SEEN = ("opened", "advanced", "skipped", "reopened")
+
+
 async def start_over(handle: Handle, by: str = "user", note: Note | None = None) -> Outcome:
     """Takes all values out and opens the first card; one undo brings them back. Conflict: there are none."""
 
     async def plan(session: Session, flow: Workflow) -> tuple[Outcome, list[Fact]]:
-        states = {card.step.name: card.state for card in cards(session, flow)}
-        again = [step for step, state in states.items() if state in ("done", "skipped", "stale")]
+        first, *later = cards(session, flow)
+        again = [first.step.name] if first.state != "open" else []
+        # what a later card offers is of values that are gone, also where it is the open one
+        seen = ((card.step.name, session.mark(card.step.name, *_SEEN)) for card in later)
+        again += [step for step, mark in seen if mark and (mark.did != "reopened" or mark.get("because"))]
         if not session.values and not again:
             raise Conflict("There is nothing to begin again: no value is set.")
         waiting = [*session.questions, *session.proposals]

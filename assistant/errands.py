@@ -13,9 +13,7 @@ from .slash import Slash, find, help_text, pick
 MODELS = 30  # names in one sentence
 
 
-def errand(
-    slash: Slash, session: Session, turn: str, model: str, models: Sequence[ModelInfo]
-) -> list[Fact]:
+def errand(slash: Slash, session: Session, turn: str, model: str, models: Sequence[ModelInfo]) -> list[Fact]:
     """The lines that a command gives; the last is what the guide says. `model` answers until now."""
     facts, text, more = list[Fact](), "", dict[str, Any]()
     if slash.name == "model":

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .cards import card_of, cards
+from .errors import BrokenWorkflow, NotFound
 from .log import Entry, Fact
 from .parameters import MISSING
 from .scenarios import Turn
@@ -43,12 +44,15 @@ def messages(workspace: Workspace, workflows: Sequence[str] = ()) -> list[Messag
         session = handle.session()
         finished = session.run is not None and session.run.state == "finished"
         if finished and (not workflows or session.workflow in workflows):
-            found += _of(handle, session)
+            try:
+                found += _of(handle, session, handle.workflow())
+            except (NotFound, BrokenWorkflow):
+                continue  # it can not be gone on with, so there is nothing to try on it
     return found
 
 
-def _of(handle: Handle, end: Session) -> Iterator[Message]:
-    entries, flow = handle.log.entries, handle.workflow()
+def _of(handle: Handle, end: Session, flow: Workflow) -> Iterator[Message]:
+    entries = handle.log.entries
     said = [e for e in entries if e.did == "said" and e.by == "user" and e.get("text")]
     for entry, after in zip(said, [*said[1:], None], strict=True):
         before, text = handle.session(entry.n - 1), str(entry["text"])

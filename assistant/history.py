@@ -121,7 +121,7 @@ def turns(entries: Sequence[Entry], turn: str, calls: bool = True) -> tuple[list
     start = max((i for i, e in enumerate(entries) if e.did == "realigned" and e.n < until), default=-1)
     order = [e.get("turn") for e in entries[start + 1 :] if e.did == "said" and e.by == "user"]
     order = order[: order.index(turn)] if turn in order else [] if turn else order
-    edits = [(e.get("replaces"), e.n) for e in said.values() if e.n <= until and type(e.get("replaces")) is int]
+    edits = [(e["replaces"], e.n) for e in said.values() if e.n <= until and type(e.get("replaces")) is int]
     order = [each for each in order if not _is_gone(said[each], edits)]
     made: dict[str, list[Entry]] = {each: [] for each in order}
     for entry in entries[start + 1 :]:

@@ -1,8 +1,8 @@
 """Commands of the chat that begin with a slash: what there are, and what a message asks for. Pure.
 
-    "/undo"          ──▶  Slash("undo")              the guide carries it out, as it does the word
-    "/model qwen3"   ──▶  Slash("model", "qwen3")
-    "/etc/hosts"     ──▶  None                       words like others
+"/undo"          ──▶  Slash("undo")              the guide carries it out, as it does the word
+"/model qwen3"   ──▶  Slash("model", "qwen3")
+"/etc/hosts"     ──▶  None                       words like others
 """
 
 import re

@@ -85,9 +85,8 @@ class Score:
     def _values(self, played: Played, flow: Workflow, free: frozenset[str]) -> None:
         found, wanted = followed(played), _wanted(played, flow)
         wrote = found.get("set", {})
-        offered = found.get("proposed", {}) | {
-            n: v for n, v in found.get("asked", {}).items() if v is not None
-        }
+        asked = {name: value for name, value in found.get("asked", {}).items() if value is not None}
+        offered = found.get("proposed", {}) | asked
         named = offered | wrote
         for name, value in wanted.items():
             right = name in named and canonical(flow, name, named[name]) == value
@@ -96,11 +95,13 @@ class Score:
             self.missed += name not in named
             if played.before.values.get(name, value) != value:
                 self.corrections, self.corrected = self.corrections + 1, self.corrected + right
-        may = played.turn.may
-        self.spurious += len(wrote.keys() - wanted.keys() - free) if "set" not in may else 0
-        self.invented += len(offered.keys() - wrote.keys() - wanted.keys() - free)
-        refused = {name for name in found.get("refused", {}) if flow.fields().get(name)}
-        wrongly = refused - ({*_names(played.turn.follows.get("refused"))} - wanted.keys())
+        may, follows = played.turn.may, played.turn.follows
+        if "set" not in may:
+            self.spurious += len(wrote.keys() - wanted.keys() - free)
+        if not {"proposed", "asked"} & (may | {kind for kind, what in follows.items() if what is True}):
+            self.invented += len(offered.keys() - wrote.keys() - wanted.keys() - free)
+        refused = {name for name in found.get("refused", {}) if name in flow.fields()}
+        wrongly = refused - ({*_names(follows.get("refused"))} - wanted.keys())
         self.refused += len(wrongly)
         self.recovered += len(wrongly & wrote.keys())
 

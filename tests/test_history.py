@@ -111,13 +111,17 @@ async def test_realigned_starts_a_fresh_window_and_keeps_what_holds(room: Room) 
 
 @pytest.mark.anyio
 async def test_an_older_message_asked_again_sees_what_was_before_it_only(room: Room) -> None:
-    room.script(say("One."), say("Two."), say("Three."), say("Two again."))
+    room.script(say("One."), say("Two."), say("Three."), say("Three again."), say("Two again."))
     for words in ("first", "second", "third"):
         await room.say(words)
         if words == "first":
             await room.handle.write(lambda _: [Fact("user", "realigned")])
     said = [e for e in room.handle.log.entries if e.did == "said" and e.by == "user"]
     await room.handle.write(lambda _: [Fact("user", "realigned")])
+    await room.chat.again(room.handle, said[2]["turn"])
+    await room.quiet()
+    assert contents(room.requests[-1])[1:3] == ["second", "Two."]
+    assert contents(room.requests[-1])[-1].endswith("third")
     await room.chat.again(room.handle, said[1]["turn"])
     await room.quiet()
     assert [m["role"] for m in room.requests[-1]["messages"]] == ["system", "user"]

@@ -114,8 +114,10 @@ async def test_only_the_newest_are_kept(room: Room) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("digest", ["", "../../log", "0" * 15, "0" * 16, "A" * 16, "0" * 16 + "\n"])
+@pytest.mark.parametrize("digest", ["", "../secrets", "0" * 15, "0" * 16, "A" * 16, "0" * 16 + "\n"])
 async def test_another_digest_is_not_found(room: Room, digest: str) -> None:
+    (room.handle.folder / "prompts").mkdir()
+    room.handle.keep_secrets({"key": "s3cr3t"})
     with pytest.raises(NotFound):
         look(room.handle, digest)
 

@@ -42,7 +42,11 @@ def start(
 
 
 @flow.step
-def words(depth, ignore: Annotated[list[str], Ask("Words to ignore", options=["the", "a", "of"])] = []):
+def words(
+    depth,
+    ignore: Annotated[list[str], Ask("Words to ignore", options=["the", "a", "of"])] = [],
+    note: Annotated[str | None, Ask("Note")] = None,
+):
     """Which words?"""
 
 
@@ -397,14 +401,21 @@ async def test_row_15_whole_turns_are_trimmed_and_the_users_words_stay(
 
 
 @pytest.mark.anyio
-async def test_row_15_results_are_capped_and_make_room_for_themselves(tmp_path: Path, double: Double) -> None:
+async def test_row_15_a_result_has_a_cap(room: Room) -> None:
+    room.script(call("set_other_value", name="note", value="word " * 1_000), say("Done."))
+    await room.say("what else?")
+    told = room.requests[1]["messages"][-1]
+    assert told["role"] == "tool" and len(told["content"]) == 1_500
+
+
+@pytest.mark.anyio
+async def test_row_15_results_make_room_for_themselves(tmp_path: Path, double: Double) -> None:
     async with make_room(tmp_path, double, FLOW, bounds=Bounds(num_ctx=3_400)) as room:
         room.script(say("word " * 250))
         await room.say("tell me a story " + "please " * 50)
         room.script(Round(calls=tuple((f"tool_{n}" + "x" * 60, {}) for n in range(8))), say("Done."))
         await room.say("what else?")
         before, after = room.requests[1:]
-        assert all(len(m["content"]) <= 1_500 for m in after["messages"] if m["role"] == "tool")
         assert "tell me a story" in json.dumps(before["messages"])
         assert "tell me a story" not in json.dumps(after["messages"])  # the older turn goes, this one stays
         assert after["messages"][1]["content"].endswith("what else?")
@@ -442,7 +453,8 @@ async def test_row_16_a_known_model_without_tools_is_not_sent_any(room: Room, do
     await room.chat.look()
     await room.model("small:1b")
     assert replies(await room.say("good morning")) == ["Hello."]
-    assert ["tools" in r for r in room.requests] == [False, False]
+    sent = [s.body for s in double.seen if (s.body or {}).get("model") == "small:1b" and "messages" in s.body]
+    assert ["tools" in body for body in sent] == [False, False]
     double.models.pop("small:1b")
 
 
@@ -510,7 +522,8 @@ async def test_row_19_silence_has_a_phase(
     assert {"loading", "reading"} & {phase for phase, *_ in drawn}
     drawn.clear()
     await room.say("depth 3")
-    assert ("preparing", "I set it.", "") in [(phase, text.strip(), "") for phase, text, _ in drawn]
+    phases = [phase for phase, text, _ in drawn if text.strip() == "I set it."]
+    assert phases.count("preparing") >= 2  # in the silence before the call, and as it came
     assert room.values == {"depth": 3}
 
 
@@ -669,7 +682,7 @@ async def test_row_27_the_prefix_is_byte_stable(room: Room) -> None:
 
 
 @pytest.mark.anyio
-async def test_row_28_overload(room: Room, double: Double) -> None:
+async def test_row_28_overload(room: Room, double: Double, monkeypatch: pytest.MonkeyPatch) -> None:
     room.chat.means.ollama._backoff = 0.01
     busy = fail(503, "server busy, please try again.  maximum pending requests exceeded")
     room.script(busy, busy, say("Now I can."))
@@ -679,20 +692,27 @@ async def test_row_28_overload(room: Room, double: Double) -> None:
     assert (entries[-1].did, entries[-1]["kind"]) == ("failed", "busy")
     other = await actions.begin(room.chat.workspace, "crawl")
     first = len(double.requests)
-    room.script(
-        raw(line(MODEL, "One"), 0.2, last_line(MODEL)), lambda body: say(f"Two at {len(double.requests)}.")
-    )
-    turn = await room.chat.say(room.handle, "one")
+    one = raw(line(MODEL, "One"), 0.2, last_line(MODEL))
+    ended: list[bool] = []
+    room.script(one, lambda _: say("Two, after one." if ended else "Two, beside one."))
+    watch = room.chat.means.ollama.chat
+
+    async def watched(request: Request) -> AsyncIterator[Any]:
+        async for delta in watch(request):
+            yield delta
+            if delta.done:
+                ended.append(True)
+
+    monkeypatch.setattr(room.chat.means.ollama, "chat", watched)
+    await room.chat.say(room.handle, "one")
     await asyncio.to_thread(double.wait_for, lambda d: len(d.requests) > first)
     await room.chat.say(other, "two")
     while not (draft := live.drafts.get(other.sid)):
         assert await live.changed(other.sid, live.beat(other.sid), 5)
     assert draft.phase == "waiting"
     await room.quiet()
-    ended = next(e for e in room.handle.log.entries if e.by == "model" and e.get("turn") == turn)
     await room.chat.idle(other.sid)
-    assert ended["text"] == "One"
-    assert other.log.entries[-1]["text"] == f"Two at {first + 2}."
+    assert other.log.entries[-1]["text"] == "Two, after one."
 
 
 @pytest.mark.anyio
@@ -783,7 +803,7 @@ async def test_row_34_few_tools_and_few_parameters(tmp_path: Path, double: Doubl
             flat = [each["type"] for each in properties.values()]
             assert "object" not in flat
         others = made[1]["parameters"]["properties"]["name"]["enum"]
-        assert others == ["part3", "part4", "part5", "part6", "part7", "part8", "ignore"]
+        assert others == ["part3", "part4", "part5", "part6", "part7", "part8", "ignore", "note"]
         room.script(call("set_other_value", name="part8", value="7"), say("Set."))
         await room.say("part8 is 7")
         assert room.values == {"part8": 7}

@@ -166,6 +166,12 @@ def test_the_values_that_the_user_confirmed_are_what_is_right(workspace: Workspa
     assert len(handle.log.entries) == before and workspace.session_ids() == [handle.sid]
 
 
+def test_a_session_whose_workflow_is_gone_is_left_out(workspace: Workspace, double: Double) -> None:
+    asyncio.run(finished_session(workspace, double))
+    (workspace.settings.workspace / "workflows" / "crawl.py").write_text("1 / 0")
+    assert messages(workspace) == []
+
+
 def test_what_can_not_be_tried_is_said(workspace: Workspace, double: Double, tmp_path: Path) -> None:
     with pytest.raises(NotFound, match=r"Ollama has no model 'x:1b'. It has: toolless:1b, tried:1b"):
         tried(workspace, "x:1b")

@@ -169,7 +169,7 @@ async def delete(ollama: Ollama, name: str) -> None:
 
 
 def check_name(ollama: Ollama, name: str) -> None:
-    """Raises ModelError for what is no name, and for a model of the vendor's cloud that is not to be shown."""
+    """Raises ModelError for what is no name, and for a model of the vendor's cloud where it is hidden."""
     if not NAME.fullmatch(name):
         raise ModelError("bad_request", f"{name[:80]!r} is no name of a model. A name looks like qwen3:4b.")
     if is_cloud(name) and not ollama.settings.show_cloud:

@@ -1,4 +1,4 @@
-"""Which models are suggested and which one a workflow wants: models.toml of the workspace, else the shipped list.
+"""Which models are suggested, and which one a workflow wants: the workspace's models.toml, else our list.
 
 [workflows]                      [[suggested]]
 link_graph = "qwen3:4b"          name = "qwen3:4b"
@@ -74,5 +74,5 @@ def read(path: Path) -> Preferences:
     )
     workflows = {stem: name for stem, name in wanted.items() if isinstance(name, str)}
     odd = len(named) < len(listed) or len(workflows) < len(wanted)
-    problem = f"{path.name}: a model is named by text, as in name = \"qwen3:4b\"." if odd else None
+    problem = f'{path.name}: a model is named by text, as in name = "qwen3:4b".' if odd else None
     return Preferences(suggested[:MOST], workflows, problem)

@@ -1,4 +1,4 @@
-"""Models that are being fetched: begun, followed, cancelled. What is lost is only the view: Ollama keeps parts."""
+"""Models that are being fetched: begun, followed, cancelled. Ollama itself keeps what has come."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -20,7 +20,7 @@ class Pulls:
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def start(self, name: str) -> None:
-        """Begins to fetch a model, or goes on with it. Raises Conflict (under way) or ModelError (its name)."""
+        """Begins to fetch a model, or goes on. Raises Conflict (it is under way) or ModelError (its name)."""
         name = name.strip()
         catalogue.check_name(self.ollama, name)
         if name in self._tasks:

@@ -15,13 +15,14 @@ from starlette.types import ASGIApp
 from .. import runs
 from ..errors import AssistantError, NotFound
 from ..launch import start_run
+from ..models.pulls import Pulls
 from ..settings import Settings
 from ..turn import Chat
 from ..workspace import Workspace
 from .answers import error_answer, sentence_answer
 from .assets import assets
 from .gate import FAILED, Gate
-from .routes import cards, chat, files, home, record, sessions, stream
+from .routes import cards, chat, files, home, models, record, sessions, stream
 
 
 @dataclass
@@ -31,6 +32,7 @@ class Site:
     settings: Settings
     workspace: Workspace
     chat: Chat
+    pulls: Pulls
     streams: dict[str, int] = field(default_factory=dict)  # open streams by session
     ending: asyncio.Event = field(default_factory=asyncio.Event)
     look: asyncio.Task[Any] | None = None
@@ -45,7 +47,8 @@ class Site:
 def make_app(settings: Settings) -> ASGIApp:
     """The whole application for `settings`, behind the gate."""
     workspace = Workspace(settings)
-    site = Site(settings, workspace, Chat(workspace, start_run))
+    talk = Chat(workspace, start_run)
+    site = Site(settings, workspace, talk, Pulls(talk.means.ollama, partial(talk.look, anew=True)))
     app = FastHTML(
         default_hdrs=False,
         canonical=False,
@@ -55,7 +58,7 @@ def make_app(settings: Settings) -> ASGIApp:
         exception_handlers={AssistantError: _on_error, 404: _on_404, Exception: _on_failure},
     )
     app.state.site = site
-    for part in (home, sessions, cards, chat, files, record, stream):
+    for part in (home, sessions, cards, chat, models, files, record, stream):
         part.add(app, site)
     app.router.routes.append(assets.route())
     return Gate(GZipMiddleware(app, minimum_size=1_000, compresslevel=5), settings)
@@ -69,6 +72,7 @@ async def _lifespan(site: Site, app: Any) -> AsyncIterator[dict[str, Any]]:
         site.ending.set()
         watcher.cancel()
         await asyncio.gather(watcher, return_exceptions=True)
+        await site.pulls.close()
         await site.chat.close()
         await runs.stop_all()
 

@@ -9,6 +9,7 @@ from .. import live
 from ..cards import cards
 from ..errors import BrokenWorkflow, NotFound
 from ..models import Catalogue
+from ..models.preferences import Suggestion
 from ..session import Session
 from ..tables import Page, page
 from ..workspace import Handle, Summary, name_of
@@ -29,6 +30,7 @@ def gather(
     catalogue: Catalogue | None = None,
     model: str = "guide",
     sessions: list[Summary] | None = None,
+    suggested: tuple[Suggestion, ...] = (),
 ) -> Shown:
     """The session as it is drawn now, or as it was at entry `at`."""
     now = handle.session()
@@ -59,6 +61,7 @@ def gather(
         sessions or [],
         dict(typed or {}),
         handle.workspace.settings.upload_bytes,
+        suggested,
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from fasthtml.components import Div, to_xml
+from fasthtml.components import Div, Span, to_xml
 
 from ..live import Draft
 from ..log import Entry
@@ -16,7 +16,8 @@ from ..session import redo_of, undo_of
 from .markdown import blocks, markdown
 from .views.base import rail, where_view
 from .views.cards import card_view, fields_of, head, trigger, undo_bar
-from .views.chat import WINDOW, chips, draft_meta, draft_view, flags, message_view, send_or_stop, visible
+from .views.chat import chips, draft_meta, draft_view, send_or_stop
+from .views.messages import WINDOW, flags, message_view, visible
 from .views.runs import runs_view
 from .views.shown import Shown
 from .views.status import model_picker, notice, status_view
@@ -32,6 +33,7 @@ class Sent:
     turn: str | None = None
     blocks: int = 0
     tail: str = ""
+    thinking: str = ""
     meta: str = ""
 
 
@@ -163,19 +165,23 @@ def draft_changes(draft: Draft | None, sent: Sent) -> Iterator[str]:
             yield partial("#draft", "outerHTML", html(draft_view(None)))
         return
     finished, tail = blocks(draft.text)
-    if sent.turn != draft.turn or len(finished) < sent.blocks:
+    anew = not draft.thinking.startswith(sent.thinking) or bool(draft.thinking and not sent.thinking)
+    if sent.turn != draft.turn or len(finished) < sent.blocks or anew:
         sent.turn, sent.blocks, sent.tail = draft.turn, len(finished), tail
-        sent.meta = html(draft_meta(draft))
+        sent.meta, sent.thinking = html(draft_meta(draft)), draft.thinking
         yield partial("#draft", "outerHTML", html(draft_view(draft)))
         return
     meta = html(draft_meta(draft))
     if meta != sent.meta:
         sent.meta = meta
         yield partial("#draft-meta", "outerHTML", meta)
+    if len(draft.thinking) > len(sent.thinking):
+        new, sent.thinking = draft.thinking[len(sent.thinking) :], draft.thinking
+        yield partial("#draft-thinking", "beforeend", html(Span(new)))
     if len(finished) > sent.blocks:
         new = "".join(html(Div(markdown(block))) for block in finished[sent.blocks :])
         sent.blocks = len(finished)
         yield partial("#draft-done", "beforeend", new)
     if tail != sent.tail:
         sent.tail = tail
-        yield partial("#draft-tail", "innerHTML", str(markdown(tail)))
+        yield partial("#draft-tail", "innerHTML", str(markdown(tail, colours=False)))

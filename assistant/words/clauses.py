@@ -12,7 +12,7 @@ REACH = 12  # parts over which a "not" reaches
 ENDS = frozenset(".!?;,") | {"and", "but", "then"}
 NOT = frozenset(
     "not no don't dont never without except excluding doesn't shouldn't isn't cannot can't "
-    "drop remove".split()
+    "drop remove scrap omit delete".split()
 )
 DENIES = frozenset("not instead rather than of but".split())
 ADDS = frozenset("also add too plus additionally".split())
@@ -22,7 +22,8 @@ _HEDGES = (
     "whether", "suppose", "wonder", "if", "would be", "not certain", "might", "should i", "either",
     "was told", "he", "she", "someone", "somebody", "people", "colleague", "friend", "used to", "last week",
     "last month", "last year", "last time", "had", "took", "there are", "there is", "there were", "it was",
-    "probably", "i guess", "see",
+    "probably", "i guess", "see", "i read", "i took", "i used", "you said", "says", "docs say",
+    "repeat after",
 )  # fmt: skip
 _ASKS = frozenset(
     "what why how which who when where whose whether should is are was does do did am explain tell describe "
@@ -58,7 +59,7 @@ def negated(parts: Sequence[Part], at: int) -> bool:
     pairs = {" ".join(pair) for pair in itertools.pairwise(before)}
     if {"instead of", "rather than", "do not", "take out"} & pairs:
         return True
-    if {"no more", "not more", "no less", "no later"} & pairs:
+    if {"no more", "not more", "no less", "no later", "no deeper", "no longer", "no larger"} & pairs:
         return False
     corrected = [f"no {word}" in pairs for word in ("wait", "sorry", "actually", "make", "set", "i")]
     return any(word in NOT and not (word == "no" and any(corrected)) for word in before)

@@ -12,7 +12,8 @@ STOP = frozenset(
 )
 BOUNDS = (
     ("at", "most"), ("up", "to"), ("no", "more", "than"), ("not", "more", "than"), ("maximum",), ("max",),
-    ("a", "maximum"), ("maximally",),
+    ("a", "maximum"), ("maximally",), ("no", "deeper", "than"), ("no", "longer", "than"),
+    ("no", "larger", "than"),
 )  # fmt: skip
 
 

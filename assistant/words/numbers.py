@@ -18,7 +18,7 @@ _LINKS = frozenset(
     "set it back".split()
 )
 _LONG = ("day", "week", "fortnight", "month", "year")
-_MORE = frozenset("more fewer less longer shorter deeper extra additional".split())
+_MORE = frozenset("more fewer less longer shorter deeper extra additional left".split())
 _MOVES = frozenset("increase raise lift extend decrease lower reduce shorten cut".split())
 _BY_LENGTH = sorted(BOUNDS, key=len, reverse=True)
 
@@ -107,7 +107,7 @@ def _in_range(sentence: Sentence, quantity: Quantity, others: Sequence[Quantity]
         return True
     if before[-2:] == ["at", "least"] and not any(map(_is_least, sentence.names)):
         return True
-    if before[-1:] == ["than"] and before[-3:-1] not in (["no", "more"], ["not", "more"]):
+    if before[-1:] == ["than"] and tuple(before[-3:]) not in BOUNDS:
         return True
     for other in others:
         if other is quantity:

@@ -83,7 +83,7 @@ _COMMANDS = [
 
 _SOCIAL = [
     ("greet", r"(?:hi|hello|hey|hiya|greetings|good (?:morning|afternoon|evening|day))(?: there| you| guide"
-              r"| assistant| all)*"),
+              r"| assistant| all| again)*"),
     ("thanks", r"(?:many )?(?:thanks|thank you|thx|cheers)(?: a lot| very much| so much| again| guide)?"
                r"|great|nice|cool|good|well done"),
     ("bye", r"(?:good ?)?bye|see you(?: .*)?|good night"),

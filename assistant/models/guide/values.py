@@ -17,7 +17,8 @@ _CORRECTING = frozenset(
     "no sorry actually meant mean oops wait instead rather better correction that".split()
 )
 _CHATTY = frozenset(
-    "i i'm i'd you we me please don't can ? haha hehe lol wow huh hm hmm oh ah aha ouch ugh meh".split()
+    "i i'm i'd you we me please don't can ? haha hehe lol wow huh hm hmm oh ah aha ouch ugh meh "
+    "is are was were has had moment minute second brb later soon wait hold sure fine".split()
 )
 _CHANGING = frozenset("change changed set use make take instead switch".split())
 _MEANT = re.compile(r"\bI mean(?:t)? (.+)", re.IGNORECASE)

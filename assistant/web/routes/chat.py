@@ -1,24 +1,86 @@
-"""The chat: messages, stop, again; questions and proposals; which model answers."""
+"""The chat: messages, stop, again, edit; questions, proposals and notes; which model answers, what it saw."""
 
+from dataclasses import replace
 from typing import Any
 
+from fasthtml.components import to_xml
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
-from ...errors import NotFound
+from ...desk import clean
+from ...errors import NotFound, Refused
 from ...log import Fact
 from ...models import GUIDE
+from ...seen import seen
+from ...settle import LONGEST
 from ...turn import answer
-from ..answers import done, text_of
-from .sessions import opened
+from ..answers import by_htmx, done, page_answer, prefix_of, text_of, wants_json, whole_number
+from ..views.chat import earlier_page, window
+from ..views.seen import seen_page
+from .sessions import entry_number, opened, shown_of
 
 
 def add(app: Any, site: Any) -> None:
     @app.post("/sessions/{sid}/messages")
     async def message(request: Request, sid: str) -> Response:
         handle = await opened(site, sid)
-        await site.chat.say(handle, await text_of(request, "text"))
+        # a quick reply is said in place of what stands in the field
+        quick, turn = await text_of(request, "quick"), await text_of(request, "edit")
+        text = await text_of(request, "text")
+        if turn and not quick:
+            await site.chat.edit(handle, turn, text)
+        else:
+            await site.chat.say(handle, quick or text)
         return done(request, f"sessions/{sid}")
+
+    @app.get("/sessions/{sid}/messages")
+    async def earlier(request: Request, sid: str) -> Response:
+        """The messages before an entry: a part for the page that is there, or a page of their own."""
+        handle = await opened(site, sid)
+        before = whole_number(request.query_params.get("before")) or handle.session().n + 1
+        shown = await shown_of(site, handle)
+        shown = replace(shown, at=shown.last, draft=None)  # they are read, not changed
+        if by_htmx(request):
+            return HTMLResponse("".join(str(to_xml(part, indent=False)) for part in window(shown, before)))
+        return page_answer(earlier_page(shown, before, prefix_of(request)))
+
+    @app.get("/sessions/{sid}/messages/{n}/text")
+    async def words(request: Request, sid: str, n: int) -> Response:
+        """What was said, as it was written: to copy."""
+        handle = await opened(site, sid)
+        entry = next((e for e in handle.session().chat if e.n == n and e.did == "said"), None)
+        if entry is None:
+            raise NotFound(f"Nothing was said in entry {n} of this session.")
+        return PlainTextResponse(str(entry.get("text") or ""))
+
+    @app.post("/sessions/{sid}/messages/{turn}/edit")
+    async def edit(request: Request, sid: str, turn: str) -> Response:
+        handle = await opened(site, sid)
+        await site.chat.edit(handle, turn, await text_of(request, "text"))
+        return done(request, f"sessions/{sid}")
+
+    @app.post("/sessions/{sid}/notes")
+    async def notes(request: Request, sid: str) -> Response:
+        """A thumb, a note, or both about an entry."""
+        handle = await opened(site, sid)
+        about = entry_number(handle, await text_of(request, "about"))
+        fields = {name: clean((await text_of(request, name)).strip()) for name in ("text", "thumb")}
+        given = {name: text for name, text in fields.items() if text}
+        if about is None or not given or fields["thumb"] not in ("", "up", "down"):
+            raise Refused(None, None, "A note is about an entry, and has words or a thumb, up or down.")
+        if len(fields["text"]) > LONGEST:
+            raise Refused(None, None, f"A note has at most {LONGEST:,} characters.")
+        await handle.write(lambda _: [Fact("user", "noted", {"about": about, **given})])
+        return done(request, f"sessions/{sid}")
+
+    @app.get("/sessions/{sid}/prompts/{digest}")
+    async def prompt(request: Request, sid: str, digest: str) -> Response:
+        """What the assistant saw."""
+        handle = await opened(site, sid)
+        found = seen(handle, digest)
+        if wants_json(request):
+            return JSONResponse(found)
+        return page_answer(seen_page(await shown_of(site, handle), found, prefix_of(request)))
 
     @app.post("/sessions/{sid}/messages/stop")
     async def stop(request: Request, sid: str) -> Response:
@@ -57,25 +119,3 @@ def add(app: Any, site: Any) -> None:
         if name != site.chat.model_of(handle.session()):
             await handle.write(lambda _: [Fact("user", "chose", {"model": name})])
         return done(request, f"sessions/{sid}")
-
-    @app.get("/models")
-    async def models(request: Request) -> Response:
-        found = await site.chat.look()
-        return JSONResponse(
-            {
-                "ollama": found.address,
-                "version": found.version,
-                "problem": found.problem,
-                "notice": found.notice,
-                "models": [
-                    {
-                        "name": m.name,
-                        "tools": m.tools,
-                        "thinking": m.thinking,
-                        "size": m.size,
-                        "context": m.context,
-                    }
-                    for m in found.models
-                ],
-            }
-        )

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request
@@ -12,6 +13,7 @@ from ...actions import begin, open_due
 from ...errors import AssistantError, BrokenWorkflow, Conflict, NotFound
 from ...launch import mark_interrupted
 from ...log import Fact
+from ...reply import words_of
 from ...session import redo_of, undo_of
 from ...workspace import Handle
 from ..answers import done, page_answer, prefix_of, text_of, wants_json, whole_number
@@ -37,7 +39,8 @@ async def shown_of(site: Any, handle: Handle, at: int | None = None, typed: Any 
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(site.looking()), LOOK)
     model = site.chat.model_of(handle.session())
-    return gather(handle, at, typed, site.chat.catalogue, model, site.workspace.summaries())
+    suggested = site.chat.preferences.now().suggested
+    return gather(handle, at, typed, site.chat.catalogue, model, site.workspace.summaries(), suggested)
 
 
 def page_of(shown: Shown, handle: Handle, request: Request, status: int = 200) -> Response:
@@ -91,6 +94,8 @@ def add(app: Any, site: Any) -> None:
         shown = await shown_of(site, handle, at)
         if wants_json(request):
             return JSONResponse(state_json(shown))
+        if turn := request.query_params.get("edit"):
+            shown = replace(shown, edit=words_of(shown.session, turn))
         return page_of(shown, handle, request)
 
     @app.get("/sessions/{sid}/status")

@@ -115,13 +115,11 @@ async def _follow(
 
 def _know(site: Any, handle: Handle, after: int, again: bool, sent: Sent) -> None:
     """What the page has, drawn at entry `after` or, where it connects `again`, following until then."""
-    catalogue = site.chat.catalogue
-    shown = gather(
-        handle, None, None, catalogue, site.chat.model_of(handle.session()), site.workspace.summaries()
-    )
+    catalogue, suggested = site.chat.catalogue, site.chat.preferences.now().suggested
+    shown = _shown(site, handle)
     if after != shown.session.n:
         session = handle.session(after)
-        shown = gather(handle, after, None, catalogue, site.chat.model_of(session))
+        shown = gather(handle, after, None, catalogue, site.chat.model_of(session), None, suggested)
     shown = _as_if_present(shown)
     for _ in changes(shown, partial(results_of, shown, handle.files), today(), sent):
         pass
@@ -133,7 +131,5 @@ def _as_if_present(shown: Shown) -> Shown:
 
 
 def _shown(site: Any, handle: Handle) -> Shown:
-    session = handle.session()
-    return gather(
-        handle, None, None, site.chat.catalogue, site.chat.model_of(session), site.workspace.summaries()
-    )
+    model, suggested = site.chat.model_of(handle.session()), site.chat.preferences.now().suggested
+    return gather(handle, None, None, site.chat.catalogue, model, site.workspace.summaries(), suggested)

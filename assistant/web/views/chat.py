@@ -10,6 +10,7 @@ from fasthtml.components import (
     Details,
     Div,
     Form,
+    Input,
     Li,
     Main,
     P,
@@ -117,8 +118,17 @@ def draft_meta(draft: Draft) -> Any:
 def composer(shown: Shown) -> Any:
     """Where the user writes, with what can be said with one click."""
     address = f"{shown.address}/messages"
+    turn = str(shown.edit.get("turn")) if shown.edit else ""
+    editing = Div(
+        Small("Your message, to be said anew. What it had set stays; Undo takes that back."),
+        A("Leave it", href=shown.address, id="leave"),
+        cls="row",
+        id="editing",
+        hidden=not turn,
+    )
     box = Div(
         Textarea(
+            str(shown.edit.get("text")) if shown.edit else "",
             name="text",
             id="chat-input",
             aria_label="Message",
@@ -133,6 +143,8 @@ def composer(shown: Shown) -> Any:
     )
     return Form(
         chips(shown),
+        editing,
+        Input(type="hidden", name="edit", value=turn, id="chat-edit"),
         box,
         commands(),
         Div(Small("/ for commands · ↑ edits · Esc stops", cls="keys"), _realign(shown), cls="foot"),

@@ -18,7 +18,6 @@ from fasthtml.components import (
     Small,
     Span,
     Summary,
-    Textarea,
     Ul,
 )
 
@@ -118,7 +117,7 @@ def _said(shown: Shown, entry: Entry) -> Any:
         # words that no reply is being written to any more: the program ended meanwhile
         if shown.session.turns.get(entry.get("turn")) is entry and shown.draft is None and not shown.fixed:
             waits = _again(shown, str(entry.get("turn")), "No answer came: the program ended meanwhile.")
-        return _message(entry, P(text, cls="words"), waits, "" if shown.fixed else _edit(shown, entry, text))
+        return _message(entry, P(text, cls="words"), waits, "" if shown.fixed else _edit(shown, entry))
     if entry.by == "app":
         return _message(entry, Small(text), cls="line")
     thinking = entry.get("thinking")
@@ -148,14 +147,11 @@ def _replaced(entry: Entry, text: str) -> Any:
     return _message(entry, Details(Summary(what), words), cls="replaced")
 
 
-def _edit(shown: Shown, entry: Entry, text: str) -> Any:
-    """The message in a field, to be said anew; Up in the empty input opens that of the last message."""
-    address = f"{shown.address}/messages/{entry.get('turn')}/edit"
-    field = Textarea(text, name="text", rows=2, aria_label="Your message", autocomplete="off")
-    row = Div(
-        Button("Send anew", cls="send-anew"), Small("What it had set stays; Undo takes it back."), cls="row"
-    )
-    return Details(Summary("Edit"), _post(address, field, row), cls="edit")
+def _edit(shown: Shown, entry: Entry) -> Any:
+    """A way to say the words anew. It has no text of its own: what stands in a message is what was said."""
+    turn = str(entry.get("turn"))
+    address = f"{shown.address}?edit={turn}#chat-input"
+    return A(href=address, cls="edit", aria_label="Edit this message", title="Edit", data_edit=turn)
 
 
 def model_name(name: str) -> str:
@@ -182,9 +178,9 @@ def _tools(shown: Shown, entry: Entry) -> Any:
     if entry.by == "model" and entry.get("turn") and not shown.fixed and not waits:
         if is_last(shown.session, entry):
             tools.append(_post(f"{address}/messages/{entry.get('turn')}/again", Button("Ask again")))
-    for digest, text in ((entry.get("prompt"), "What it saw"), (entry.get("extraction"), "What gave the values")):
-        if isinstance(digest, str):
-            tools.append(A(text, href=f"{address}/prompts/{digest}", title="What the assistant saw: its prompt"))
+    for name, text in (("prompt", "What it saw"), ("extraction", "What gave the values")):
+        if isinstance(digest := entry.get(name), str):
+            tools.append(A(text, href=f"{address}/prompts/{digest}", title="What the assistant saw"))
     return Footer(*tools, _feedback(shown, entry), cls="tools")
 
 
@@ -201,7 +197,13 @@ def _feedback(shown: Shown, entry: Entry) -> Any:
     form = _post(
         f"{shown.address}/notes",
         Input(type="hidden", name="about", value=str(entry.n)),
-        Input(name="text", placeholder="A note, if you like", aria_label="Note", maxlength=2_000, autocomplete="off"),
+        Input(
+            name="text",
+            placeholder="A note, if you like",
+            aria_label="Note",
+            maxlength=2_000,
+            autocomplete="off",
+        ),
         Div(
             Button("Good", name="thumb", value="up", cls="plain"),
             Button("Not good", name="thumb", value="down", cls="plain"),
@@ -215,12 +217,19 @@ def _feedback(shown: Shown, entry: Entry) -> Any:
 def _links(shown: Shown, entry: Entry) -> Any:
     """Where what was searched for stands, and the files of an export."""
     exports = [
-        Li(A(name, href=f"{shown.address}/export/{name}", download=True)) for name in entry.get("exports") or ()
+        Li(A(name, href=f"{shown.address}/export/{name}", download=True))
+        for name in entry.get("exports") or ()
     ]
     wanted, sought = set(entry.get("found") or ()), str(entry.get("sought") or "")
     hits = [e for e in shown.session.chat if e.n in wanted] if wanted else []
     found = [
-        Li(A(excerpt(e, sought), href=f"{shown.address}/messages?before={e.n + 1}#m{e.n}", data_goto=f"m{e.n}"))
+        Li(
+            A(
+                excerpt(e, sought),
+                href=f"{shown.address}/messages?before={e.n + 1}#m{e.n}",
+                data_goto=f"m{e.n}",
+            )
+        )
         for e in reversed(hits)
     ]
     return Ul(*exports, *found, cls="links") if exports or found else ""

@@ -5,6 +5,7 @@ from typing import Any
 
 from ...cards import Card, help_due, open_card
 from ...live import Draft
+from ...log import Entry
 from ...models import GUIDE, Catalogue
 from ...models.preferences import Suggestion
 from ...session import Session
@@ -37,6 +38,7 @@ class Shown:
     typed: dict[str, dict[str, Any]] = field(default_factory=dict)
     upload_bytes: int = 0
     suggested: tuple[Suggestion, ...] = ()
+    edit: Entry | None = None  # the user's message that is being said anew
 
     @property
     def address(self) -> str:
