@@ -260,7 +260,7 @@ def _since(session: Session, facts: Sequence[Fact]) -> int:
     """
     numbers = [n for fact in facts if fact.did == "undid" for n in fact.fields["entries"]]
     whole = any(fact.did == "redid" or (fact.did == "cleared" and fact.by != "workflow") for fact in facts)
-    return min(numbers, default=session.n + 1 if whole else 0)
+    return min(numbers, default=session.n + len(facts) + 1 if whole else 0)
 
 
 def _card_lines(session: Session) -> tuple[int, frozenset[int]]:

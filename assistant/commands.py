@@ -1,5 +1,6 @@
-"""The tools that do something else than give values: reopen, ask, run; and the guide's own, next, undo ..."""
+"""The tools that do something else than give values: reopen, ask, run, query; the guide's own, next, undo ..."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -7,10 +8,11 @@ from . import actions
 from .actions import Note, Outcome, new_id
 from .cards import Card, cards, open_card
 from .desk import Desk, called, clean, tell
-from .errors import AssistantError
+from .errors import AssistantError, Refused
 from .log import Fact
 from .models import Call
 from .parameters import MISSING, Field, show
+from .queries import QUERY, as_result, query, tables_of
 from .session import Session
 from .settle import settle
 from .workflow import Step
@@ -76,6 +78,19 @@ async def _run(desk: Desk, call: Call) -> dict[str, Any]:
     id = new_id("q")
     fields = {"id": id, "question": "Run the workflow now?", "about": "run", "turn": desk.turn}
     return await tell(desk, call, {"asked": id}, Fact(desk.by, "asked", fields))
+
+
+async def _query(desk: Desk, call: Call) -> dict[str, Any]:
+    tables, sql = tables_of(desk.handle.session(), desk.handle.files), call.arguments.get("sql")
+    if not tables:
+        return await tell(desk, call, {"error": "There is no table to ask: no run has finished with one."})
+    if not isinstance(sql, str):
+        return await tell(desk, call, {"error": "sql is missing."})
+    try:
+        answer = await asyncio.to_thread(query, tables, sql)
+    except Refused as error:
+        return await tell(desk, call, {"error": clean(error.reason)})
+    return await tell(desk, call, as_result(answer))
 
 
 async def _next(desk: Desk, call: Call) -> dict[str, Any]:
@@ -249,6 +264,7 @@ ACTIONS: dict[str, Action] = {
     "reopen_step": _reopen,
     "ask_user": _ask,
     "run_workflow": _run,
+    QUERY: _query,
     "next_step": _next,
     "skip_step": _skip,
     "undo": _undo,

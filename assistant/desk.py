@@ -8,13 +8,14 @@ from typing import Any
 
 from .log import Entry, Fact
 from .models import Call
+from .queries import QUERY
 from .session import Session
 from .settle import StartRun
 from .slash import parse
 from .workspace import Handle
 
 VALUES = ("set_values", "set_other_value")
-FOR_MODELS = (*VALUES, "reopen_step", "ask_user", "run_workflow")
+FOR_MODELS = (*VALUES, "reopen_step", "ask_user", "run_workflow", QUERY)
 RECENT = 2  # turns before this one whose words also count
 ARGUMENTS = 20_000  # characters of arguments that are logged whole
 

@@ -18,6 +18,7 @@ from .log import Entry
 from .models import Request
 from .parameters import Field, choices, limits, listed, noun, show
 from .prompts import Prompts
+from .queries import tables_of
 from .session import Session
 from .settings import Bounds
 from .slash import parse
@@ -52,7 +53,7 @@ def prompt(
     """
     found = cards(session, flow)
     card = open_card(found)
-    offered = definitions(flow, card) if tools else []
+    offered = definitions(flow, card, tables_of(session)) if tools else []
     step, own = (card.step if card else None), session.workflow
     help_ = prompts.render("help", own, step=step) if step else ""
     system = prompts.render("system", own, flow=flow, step=step, help=help_)

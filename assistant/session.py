@@ -16,7 +16,7 @@ from .log import Entry
 FORMAT = 1
 CHAT = frozenset(
     "said helped asked answered set proposed refused failed undid redid cleared realigned chose "
-    "started finished cancelled interrupted".split()
+    "started finished cancelled interrupted called".split()
 )
 VALUE_BY = frozenset({"set", "cleared"})
 
@@ -174,7 +174,9 @@ _SHAPES: dict[str, Any] = {
         "workflow title step turn id run name because text reason question where model file kind why".split(),
         lambda value: isinstance(value, str),
     ),
-    **dict.fromkeys(("done", "total", "seconds"), lambda value: isinstance(value, int | float)),
+    **dict.fromkeys(
+        ("done", "total", "seconds", "first", "rate"), lambda value: isinstance(value, int | float)
+    ),
     **dict.fromkeys(("values", "suggested"), lambda value: isinstance(value, dict)),
     "offered": lambda value: isinstance(value, dict) and _all(list)([*value.values()]),
     **dict.fromkeys(("names", "defaulted"), _all(str)),

@@ -14,13 +14,19 @@ from .desk import FOR_MODELS, Desk, given, tell
 from .grounded import set_given
 from .models import Call
 from .parameters import schema
+from .queries import QUERY, TableFile, described
 from .workflow import Workflow
 
 PARAMETERS = 6  # of a tool; a small model loses itself in more
+LONGEST = 2_000  # characters of a description that names tables and columns
 
 
-def definitions(flow: Workflow, card: Card | None) -> list[dict[str, Any]]:
+def definitions(
+    flow: Workflow, card: Card | None, tables: Mapping[str, TableFile] | None = None
+) -> list[dict[str, Any]]:
     """The tools with `card` open, in a fixed order; nothing in them depends on the values so far.
+
+    Where a run has finished with `tables`, its results can be asked.
 
     What a card asks beyond PARAMETERS is set as that of another card is.
     """
@@ -61,7 +67,14 @@ def definitions(flow: Workflow, card: Card | None) -> list[dict[str, Any]]:
             "ask_user", "Ask the user to choose.", {"question": question, "options": options}, ["question"]
         ),
         _tool("run_workflow", "Run the workflow when all cards are completed. The user is asked first.", {}),
+        *([_query(tables)] if tables else []),
     ]
+
+
+def _query(tables: Mapping[str, TableFile]) -> dict[str, Any]:
+    told = f"Answer a question about the results of the run. The tables: {described(tables)}"[:LONGEST]
+    sql = {"type": "string", "description": "One SELECT in SQLite's SQL. A bool is 1 or 0, a date is text."}
+    return _tool(QUERY, f"{told}.", {"sql": sql}, ["sql"])
 
 
 def _tool(
@@ -102,7 +115,7 @@ async def execute(desk: Desk, calls: Sequence[Call]) -> list[dict[str, Any]]:
             results.append(await tell(desk, call, _repeated(call, again)))
         elif action:
             results.append(await action(desk, call))
-            desk.changed |= "error" not in results[-1] and "refused" not in results[-1]
+            desk.changed |= call.tool != QUERY and results[-1].keys().isdisjoint({"error", "refused"})
         else:
             batch.append(call)
     await flush()

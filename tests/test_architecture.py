@@ -23,7 +23,7 @@ turns      trial  gold  play  scenarios  turn  reply  talk  extraction  preload 
 tools      tools  grounded  commands  desk  settle  slash
 models     models.guide.*  models.pulls  models.preferences  models.catalogue  models.ollama  models.wire  models.repair  models.failures  models  words.*
 actions    launch  actions  judging  consequences  workspace
-state      console  cards  session
+state      console  cards  queries  session
 work       child  runs  process  runlock  output  pace  sentences  workflow  calling
 below      results  graphs  tables  frames  files  text  parameters.*  log  lock  lines  disk  prompts  live
 base       errors  settings

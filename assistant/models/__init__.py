@@ -79,7 +79,7 @@ class ModelInfo:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """What there is to pick from. `problem` is a sentence when no Ollama answers, `notice` when it is too old."""
+    """What there is to pick from. `problem`: a sentence if no Ollama answers; `notice`: if it is too old."""
 
     address: str
     models: tuple[ModelInfo, ...] = ()

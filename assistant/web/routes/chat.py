@@ -33,7 +33,7 @@ def add(app: Any, site: Any) -> None:
             await site.chat.say(handle, quick or text)
         return done(request, f"sessions/{sid}")
 
-    @app.get("/sessions/{sid}/messages")
+    @app.get("/sessions/{sid}/earlier")
     async def earlier(request: Request, sid: str) -> Response:
         """The messages before an entry: a part for the page that is there, or a page of their own."""
         handle = await opened(site, sid)

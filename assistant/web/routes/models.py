@@ -23,12 +23,10 @@ def add(app: Any, site: Any) -> None:
         if "text/html" not in request.headers.get("accept", "") and not request.query_params.get("part"):
             return JSONResponse(_json(found))
         session = _session(site, request.query_params.get("session"))
-        pulls = list(live.pulls.values())
+        pulls, preferences = list(live.pulls.values()), site.chat.preferences.now()
         if request.query_params.get("part"):
-            return page_answer(models_view(found, pulls, session))
-        return page_answer(
-            models_page(prefix_of(request), found, pulls, site.chat.preferences.now(), session)
-        )
+            return page_answer(models_view(found, pulls, preferences.suggested, session))
+        return page_answer(models_page(prefix_of(request), found, pulls, preferences, session))
 
     @app.post("/models/pull")
     async def pull(request: Request) -> Response:

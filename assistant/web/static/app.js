@@ -82,35 +82,165 @@ if (log) {
   toEnd();
 }
 
-function say(text) {
-  input().value = text;
-  $("#chat-send").click();
-}
-
 document.addEventListener("keydown", (event) => {
-  if (event.isComposing) return;
-  if (event.target.id === "chat-input" && event.key === "Enter" && !event.shiftKey) {
-    event.preventDefault();
-    if (input().value.trim()) $("#chat-send").click();
-  }
+  if (event.isComposing || event.defaultPrevented) return;
+  if (event.target.id === "chat-input" && writing(event)) return event.preventDefault();
+  if (event.key !== "Escape") return;
   const stop = $("#chat-stop");
-  if (event.key === "Escape" && stop && !stop.hidden) stop.click();
+  if ($("#chat-edit")?.value) {
+    leaveEdit();
+    input().focus();
+  } else if (stop && !stop.hidden) stop.click();
 });
 
+// a key in the field; whether it was ours
+function writing(event) {
+  if (!listed().hidden && choosing(event.key)) return true;
+  if (event.key === "Enter" && !event.shiftKey) {
+    if (input().value.trim()) $("#chat-send").click();
+    return true;
+  }
+  const last = $$("#chat-log .message[data-by=user][data-did=said] > .edit").at(-1);
+  if (event.key !== "ArrowUp" || input().value || !last) return false;
+  startEdit(last);
+  return true;
+}
+
 document.addEventListener("submit", (event) => {
-  if (event.target.id === "chat-form" && event.submitter?.id !== "chat-stop" && !input().value.trim()) {
+  const own = event.submitter?.id === "chat-send" || !event.submitter;
+  if (event.target.id === "chat-form" && own && !input().value.trim()) {
     event.preventDefault();
     event.stopImmediatePropagation();
   }
 }, true);
 
+// a sent message is said anew: the field holds its words until they are sent or left
+
+function startEdit(link) {
+  $("#chat-edit").value = link.dataset.edit;
+  $("#editing").hidden = false;
+  input().value = $(".words", link.closest(".message")).textContent;
+  input().focus();
+  input().setSelectionRange(input().value.length, input().value.length);
+}
+
+function leaveEdit() {
+  $("#chat-edit").value = input().value = "";
+  $("#editing").hidden = true;
+  forget($("#chat-form"));
+}
+
+// what begins with a slash is completed from the list of commands
+
+const listed = () => $("#slash");
+const fitting = () => $$("[role=option]:not([hidden])", listed());
+const mark = (option) => {
+  for (const each of fitting()) each.setAttribute("aria-selected", String(each === option));
+  if (option) input().setAttribute("aria-activedescendant", option.id);
+  else input().removeAttribute("aria-activedescendant");
+  option?.scrollIntoView({ block: "nearest" });
+};
+
+function list() {
+  const typed = input().value.toLowerCase();
+  const open = /^\/[a-z]*$/.test(typed);
+  for (const each of $$("[role=option]", listed())) each.hidden = !each.dataset.command.startsWith(typed);
+  listed().hidden = !open || !fitting().length;
+  mark(listed().hidden ? null : fitting()[0]);
+}
+
+function choosing(key) {
+  const options = fitting();
+  const at = options.findIndex((each) => each.getAttribute("aria-selected") === "true");
+  if (key === "ArrowDown" || key === "ArrowUp") {
+    mark(options.at((at + (key === "ArrowDown" ? 1 : -1) + options.length) % options.length));
+  } else if (key === "Escape") {
+    listed().hidden = true;
+    mark(null);
+  } else if (key === "Enter" || key === "Tab") complete(options[at], key === "Enter");
+  else return false;
+  return true;
+}
+
+function complete(option, send) {
+  const { command, takes } = option.dataset;
+  input().value = takes ? `${command} ` : command;
+  listed().hidden = true;
+  mark(null);
+  input().focus();
+  if (send && !takes) $("#chat-send").click();
+}
+
+document.addEventListener("input", (event) => event.target.id === "chat-input" && list());
+document.addEventListener("focusout", (event) => {
+  if (event.target.id === "chat-input" && listed()) listed().hidden = true;
+});
+// a click on an option must not take the focus out of the field first
+listed()?.addEventListener("mousedown", (event) => event.preventDefault());
+listed()?.addEventListener("click", (event) => {
+  const option = event.target.closest("[role=option]");
+  if (option) complete(option, true);
+});
+
+// a file that is dropped on the chat goes to the field of the open card that it fits
+
+const tell = (text) => ($("#chat-notice").textContent = text);
+const hasFiles = (event) => !!event.target.closest?.("#chat") && event.dataTransfer?.types.includes("Files");
+const fits = (field, file) => {
+  const kinds = field.accept.split(",").map((kind) => kind.trim().toLowerCase()).filter(Boolean);
+  const name = file.name.toLowerCase();
+  return !kinds.length || kinds.some((kind) =>
+    kind.startsWith(".") ? name.endsWith(kind) : kind.endsWith("/*") ? file.type.startsWith(kind.slice(0, -1)) : file.type === kind);
+};
+
+document.addEventListener("dragover", (event) => {
+  if (!hasFiles(event)) return;
+  event.preventDefault();
+  $("#chat").classList.add("drop");
+});
+document.addEventListener("dragleave", (event) => {
+  if (!event.relatedTarget?.closest?.("#chat")) $("#chat")?.classList.remove("drop");
+});
+document.addEventListener("drop", (event) => {
+  if (!hasFiles(event) || !$("#chat-notice")) return;
+  event.preventDefault();
+  $("#chat").classList.remove("drop");
+  const file = event.dataTransfer.files[0];
+  const fields = $$('article.card[data-state="open"] input[type=file]').filter((field) => fits(field, file));
+  const field = fields.find((each) => !each.files.length) || fields[0];
+  if (!field) return tell(`No field of the open card takes ${file.name}.`);
+  const given = new DataTransfer();
+  given.items.add(file);
+  field.files = given.files;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  field.dispatchEvent(new Event("change", { bubbles: true }));
+  const label = field.closest(".field")?.querySelector("label, legend")?.firstChild?.textContent.trim();
+  tell(`${file.name} is in the field “${label || field.name}”. Next takes it.`);
+  field.focus();
+});
+
 // --- clicks ---
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("a");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const there = link.dataset.goto && document.getElementById(link.dataset.goto);
+  if (link.matches(".edit") && input()) startEdit(link);
+  else if (link.id === "leave") {
+    leaveEdit();
+    input().focus();
+  } else if (there) {
+    there.scrollIntoView({ block: "center" });
+    there.classList.add("at");
+    setTimeout(() => there.classList.remove("at"), 2500);
+  } else return;
+  event.preventDefault();
+});
 
 document.addEventListener("click", async (event) => {
   const button = event.target.closest?.("button, .chip");
   $("#toast")?.replaceChildren();
   if (!button) return;
-  if (button.matches(".say")) say(button.dataset.say);
   if (button.matches(".use")) useTheirs(button.closest(".field"));
   if (button.matches(".add-row")) addRow(button);
   if (button.matches(".copy")) await copy(button);
@@ -212,6 +342,18 @@ document.addEventListener("htmx:after:swap", afterSwap);
 document.addEventListener("htmx:sse:after:message", afterSwap);
 drawGraphs();
 
+// messages that come in above those that are read must not move them
+let fromEnd = null;
+document.addEventListener("htmx:before:swap", () => {
+  fromEnd = log && !atEnd ? log.scrollHeight - log.scrollTop : null;
+});
+document.addEventListener("htmx:after:swap", (event) => {
+  if (fromEnd !== null && event.detail.ctx?.request?.action?.includes("/earlier?before=")) {
+    log.scrollTop = log.scrollHeight - fromEnd;
+  }
+  fromEnd = null;
+});
+
 let sentText = null;
 document.addEventListener("htmx:before:request", (event) => {
   if (event.detail.ctx.sourceElement?.id === "chat-form") sentText = input().value;
@@ -222,11 +364,12 @@ document.addEventListener("htmx:after:request", (event) => {
   const form = ctx.sourceElement?.closest?.("form");
   const status = ctx.response?.raw?.status ?? ctx.response?.status;
   if (!form || status !== 204) return;
-  if (form.id === "chat-form" && !ctx.request.action.endsWith("/stop")) {
-    if (input().value === sentText) {
-      input().value = "";
-      forget(form);
+  if (form.id === "chat-form") {
+    // what stands in the field was not sent by Stop, Realign or a quick reply
+    if (ctx.sourceElement === form && !ctx.request.submitter?.matches(".chip") && input().value === sentText) {
+      leaveEdit();
     }
+    tell("");
     atEnd = true;
     toEnd();
   } else if (form.id.startsWith("form-")) forget(form);

@@ -64,7 +64,7 @@ def window(shown: Shown, before: int | None = None) -> list[Any]:
     found = [message_view(shown, entry) for entry in entries[-WINDOW:]]
     if len(entries) <= WINDOW:
         return [P(id="earlier", hidden=True), *found]
-    address = f"{shown.address}/messages?before={entries[-WINDOW].n}"
+    address = f"{shown.address}/earlier?before={entries[-WINDOW].n}"
     text = f"{min(WINDOW, len(entries) - WINDOW)} earlier messages"
     link = A(text, href=address, hx_get=address, hx_target="#earlier", hx_swap="outerHTML")
     return [P(link, id="earlier", cls="quiet"), *found]
@@ -147,7 +147,12 @@ def composer(shown: Shown) -> Any:
         Input(type="hidden", name="edit", value=turn, id="chat-edit"),
         box,
         commands(),
-        Div(Small("/ for commands · ↑ edits · Esc stops", cls="keys"), _realign(shown), cls="foot"),
+        Div(
+            Small("/ for commands · ↑ edits · Esc stops", cls="keys"),
+            A("Models", href=f"models?session={shown.sid}", cls="narrow"),
+            _realign(shown),
+            cls="foot",
+        ),
         P(id="chat-notice", role="status"),
         method="post",
         action=address,

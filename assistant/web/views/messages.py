@@ -25,8 +25,9 @@ from ...log import Entry
 from ...models import GUIDE
 from ...parameters import show
 from ...session import Session
-from ...slash import excerpt
+from ...slash import excerpt, parse
 from ..markdown import markdown
+from .base import number
 from .runs import duration
 from .shown import Shown
 
@@ -117,7 +118,8 @@ def _said(shown: Shown, entry: Entry) -> Any:
         # words that no reply is being written to any more: the program ended meanwhile
         if shown.session.turns.get(entry.get("turn")) is entry and shown.draft is None and not shown.fixed:
             waits = _again(shown, str(entry.get("turn")), "No answer came: the program ended meanwhile.")
-        return _message(entry, P(text, cls="words"), waits, "" if shown.fixed else _edit(shown, entry))
+        edit = "" if shown.fixed or parse(text) else _edit(shown, entry)
+        return _message(entry, P(text, cls="words"), waits, edit)
     if entry.by == "app":
         return _message(entry, Small(text), cls="line")
     thinking = entry.get("thinking")
@@ -132,12 +134,16 @@ def _meta(entry: Entry) -> str:
     if entry.get("tokens"):
         meta.append(f"{entry.get('tokens')} tokens")
     if entry.get("rate"):
-        meta.append(f"{entry.get('rate'):g} a second")
+        meta.append(f"{number(entry.get('rate'))}/s")
     if entry.get("first") is not None:
-        meta.append(f"first after {duration(entry.get('first'))}")
+        meta.append(f"first after {_time(entry.get('first'))}")
     if entry.get("seconds") is not None:
-        meta.append(duration(entry.get("seconds")))
+        meta.append(_time(entry.get("seconds")))
     return " · ".join([*meta, *(word for word in ("stopped", "incomplete") if entry.get(word))])
+
+
+def _time(seconds: Any) -> str:
+    return duration(seconds) if seconds >= 0.1 else f"{seconds * 1000:.0f} ms"
 
 
 def _replaced(entry: Entry, text: str) -> Any:
@@ -226,7 +232,7 @@ def _links(shown: Shown, entry: Entry) -> Any:
         Li(
             A(
                 excerpt(e, sought),
-                href=f"{shown.address}/messages?before={e.n + 1}#m{e.n}",
+                href=f"{shown.address}/earlier?before={e.n + 1}#m{e.n}",
                 data_goto=f"m{e.n}",
             )
         )

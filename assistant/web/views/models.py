@@ -52,8 +52,7 @@ def models_page(
     else:
         if preferences.problem:
             content.append(P(preferences.problem, cls="notice"))
-        content += [get_form(session), models_view(found, pulls, session)]
-        content.append(suggestions(preferences.suggested, found, session))
+        content += [get_form(session), models_view(found, pulls, preferences.suggested, session)]
         content.append(P(Small(f"Ollama {found.version or ''} at {found.address}. {found.notice or ''}")))
     return page(
         "Models",
@@ -65,9 +64,13 @@ def models_page(
     )
 
 
-def models_view(found: Catalogue, pulls: Iterable[Pull], session: str | None) -> Any:
-    """What is being fetched and what there is; it looks again by itself while something comes."""
+def models_view(
+    found: Catalogue, pulls: Iterable[Pull], suggested: Iterable[Suggestion], session: str | None
+) -> Any:
+    """What is being fetched, what there is and what could be; it looks again while something comes."""
     pulls = list(pulls)
+    coming = {pull.name for pull in pulls}
+    more = [each for each in suggested if each.name not in coming]
     running = any(pull.state == "running" for pull in pulls)
     address = f"models?{'session=' + session + '&' if session else ''}part=1"
     looks = {"hx_get": address, "hx_trigger": "every 500ms", "hx_swap": "outerMorph"} if running else {}
@@ -81,7 +84,13 @@ def models_view(found: Catalogue, pulls: Iterable[Pull], session: str | None) ->
         aria_label="Models that are here",
     )
     none = P("There is no model yet.", cls="quiet")
-    return Section(*[_pull(pull, session) for pull in pulls], table if rows else none, id="models", **looks)
+    return Section(
+        *[_pull(pull, session) for pull in pulls],
+        table if rows else none,
+        suggestions(more, found, session),
+        id="models",
+        **looks,
+    )
 
 
 def get_form(session: str | None) -> Any:

@@ -53,7 +53,10 @@ def model_picker(shown: Shown) -> Any:
         "hx_swap": "none",
     }
     # the button is for browsers without scripts
-    form = Form(
+    link = A(
+        "Models", href=f"models?session={shown.sid}", cls="chip wide", title="Get, compare and delete models"
+    )
+    return Form(
         Label("Model", fr="model-select", cls="hidden"),
         Select(
             *options,
@@ -64,10 +67,10 @@ def model_picker(shown: Shown) -> Any:
             title=problem or "Who answers in the chat",
         ),
         "" if shown.fixed else Button("Use", cls="plain no-script"),
+        link,
+        id="model",
         **({} if shown.fixed else sends),
     )
-    link = A("Models", href=f"models?session={shown.sid}", cls="chip", title="Get, compare and delete models")
-    return Div(form, link, id="model")
 
 
 def notice(shown: Shown) -> Any:
