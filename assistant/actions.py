@@ -121,11 +121,11 @@ def _judge_each(
             facts.append(author.refusal(None, name, loggable_value(raw), reason))
             continue
         try:
+            value = judge_one(handle, card, field_, raw)
             if card.state == "skipped":
                 raise Refused(
                     name, None, f"The card “{card.step.question}” is not needed with the values so far."
                 )
-            value = judge_one(handle, card, field_, raw)
         except Refused as error:
             outcome.refused[name] = error.reason
             facts.append(author.refusal(card.step.name, name, error.value, error.reason))

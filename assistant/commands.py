@@ -1,4 +1,4 @@
-"""The tools that do something else than give values: reopen, ask, run, query; the guide's own, next, undo ..."""
+"""The tools that do something else than give values: reopen, ask, run, query; and the guide's own."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping

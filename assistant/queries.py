@@ -40,9 +40,9 @@ STEPS = 1_000  # of SQLite's machine between two looks at the clock
 TYPES = {"int": "INTEGER", "float": "REAL", "bool": "BOOL"}  # else TEXT
 FUNCTIONS = frozenset(
     "abs avg ceil ceiling coalesce count cume_dist date datetime dense_rank first_value floor glob "
-    "group_concat ifnull iif instr julianday lag last_value lead length like lower max min nth_value ntile nullif "
-    "percent_rank pow power rank replace round row_number sign sqrt strftime substr substring sum time total "
-    "typeof upper".split()
+    "group_concat ifnull iif instr julianday lag last_value lead length like lower max min nth_value ntile "
+    "nullif percent_rank pow power rank replace round row_number sign sqrt strftime substr substring sum "
+    "time total typeof upper".split()
 )
 ONLY = "Only one SELECT is allowed here: a query can not change, create, attach or set anything."
 

@@ -13,7 +13,7 @@ TAGS |= {"h1", "h2", "h3", "h4", "h5", "h6"}
 LONGEST = 20_000  # characters of code that is given colours
 COLOURS = {  # the kinds of tokens that app.css has a colour for, by the beginning of Pygments' short names
     "c": "c", "k": "k", "kc": "n", "s": "s", "m": "n", "nf": "f", "nc": "f", "nt": "k", "nd": "f", "na": "f",
-    "nb": "b", "o": "o", "gd": "d", "gi": "s", "ow": "k",
+    "nb": "b", "gd": "d", "gi": "s", "ow": "k",
 }  # fmt: skip
 CLASSES = set(COLOURS.values())
 

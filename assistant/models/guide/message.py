@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 
 from ...cards import Situation
+from ...queries import tables_of
+from ...words import split
 from .phrases import Intent, recognise, rest
+from .questions import asked
 from .topics import topic
 
 
@@ -34,5 +37,22 @@ class Message:
 def understand(situation: Situation) -> Message:
     """The words of the situation; a step or field to go to has to be one that there is."""
     intents = [i for i in recognise(situation.words) if i.kind != "goto" or topic(situation, i.about)]
+    intents = _of_results(situation, intents)
     left = rest(situation.words, [i.span for i in intents if i.kind not in ("yes", "no")])
     return Message(situation.words, intents, left)
+
+
+def _of_results(situation: Situation, intents: list[Intent]) -> list[Intent]:
+    """With questions about the tables of a finished run as queries; a question of a parameter stays one."""
+    tables = tables_of(situation.session)
+    for text, start, _ in split(situation.words) if tables else ():
+        query, span = asked(text, tables), (start, start + len(text))
+        if query is None:
+            continue
+        here = [i for i in intents if i.span[0] < span[1] and span[0] < i.span[1]]
+        known = any(i.kind != "search" and (not i.about or topic(situation, i.about)) for i in here)
+        if (query.weak or not query.sql) and known:
+            continue
+        kept = [i for i in intents if i not in here]
+        intents = [*kept, Intent("query" if query.sql else "unclear", query.sql or query.sentence, span)]
+    return sorted(intents, key=lambda intent: intent.span)

@@ -5,6 +5,7 @@ from typing import Any
 
 from ...cards import Card, Situation, card_of, open_card
 from ...parameters import Field
+from ...queries import QUERY
 from ...words import keys, read
 from .. import Call
 from .message import Message, understand
@@ -31,10 +32,16 @@ def plan(situation: Situation) -> list[Call]:
     if not wanted and all(tool in _FIRST for tool in made):
         wanted = _value_calls(situation, message)
     if not wanted:
+        wanted = _queries(message)[made.count(QUERY) :]
+    if not wanted:
         wanted = not_made(situation, message)[:1]
     return [
         Call(f"guide-{len(results) + n}", tool, arguments) for n, (tool, arguments) in enumerate(wanted, 1)
     ]
+
+
+def _queries(message: Message) -> _Calls:
+    return [(QUERY, {"sql": intent.about}) for intent in message.intents if intent.kind == "query"]
 
 
 def not_made(situation: Situation, message: Message) -> _Calls:

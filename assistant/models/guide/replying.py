@@ -2,7 +2,9 @@
 
 from ...cards import Card, Situation, card_of, open_card
 from ...parameters import Field, choices
+from ...queries import QUERY
 from ...words import fold, keys, read
+from .answering import answer
 from .fields import about_step, describe, need, need_step, options
 from .message import Message, understand
 from .phrases import Intent
@@ -29,6 +31,9 @@ def reply(situation: Situation) -> str:
     """What the calls came to, the answers to what was asked, and what comes next."""
     message = understand(situation)
     told = [report(situation)] if situation.results else []
+    told += [
+        answer(call.arguments["sql"], result) for call, result in situation.results if call.tool == QUERY
+    ]
     if situation.results and not_made(situation, message):
         told.append("So I stopped there.")
     for intent in message.intents:
@@ -43,6 +48,8 @@ def _say(situation: Situation, message: Message, intent: Intent) -> list[str]:
         return [_PLAIN[kind](situation)] if not (situation.results and kind in _SMALL_TALK) else []
     if kind in ("options", "range", "meaning", "need", "refused", "default", "value"):
         return [_about(situation, intent)]
+    if kind == "unclear":
+        return [intent.about]
     if kind == "search":
         return [_search(situation, intent)]
     if situation.results:

@@ -4,6 +4,7 @@ from typing import Any
 
 from ...cards import Situation, card_of
 from ...parameters import show
+from ...queries import QUERY
 from .fields import as_sentence
 from .session import refusal, whats_next
 
@@ -11,13 +12,16 @@ _ANSWERED = {"accept": "Answered.", "decline": "Declined.", "cancel": "Left asid
 
 
 def report(situation: Situation) -> str:
-    """What this turn's calls did, only as their results say it, and what comes next."""
+    """What this turn's calls did, only as their results say it, and what comes next; "" if they only asked."""
+    made = [(call, result) for call, result in situation.results if call.tool != QUERY]
+    if not made:
+        return ""
     told: list[str] = []
     given: list[str] = []
-    for call, result in situation.results:
+    for call, result in made:
         told += _outcome(situation, call.tool, call.arguments, result)
         given += [*(result.get("set") or {}), *(result.get("unchanged") or [])]
-    _, result = situation.results[-1]
+    _, result = made[-1]
     waits = any(result.get(key) for key in ("asked", "started", "refused"))
     if situation.session.question is not None and not waits:
         waits = True

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from ...cards import Situation, card_of, open_card
 from ...parameters import Field, show
+from ...queries import tables_of
 from .fields import as_sentence, rules
 
 _WHO = {"user": "you", "model": "the model", "workflow": "computed"}
@@ -52,6 +53,8 @@ def results(situation: Situation) -> str:
     if run.state == "running" and run.total:
         told.append(f"{run.done:g} of {run.total:g}{f': {run.note}' if run.note else ''}.")
     told += [f"It made {', '.join(made)}; they stand below the cards."] if made else []
+    if tables := tables_of(situation.session):
+        told.append(f"Ask about them, such as “how many {next(iter(tables))}?”")
     return " ".join(told)
 
 

@@ -130,6 +130,9 @@ function leaveEdit() {
   forget($("#chat-form"));
 }
 
+// what unfolds at the end of the chat is not left below its edge
+log?.addEventListener("toggle", (event) => event.target.open && event.target.scrollIntoView({ block: "nearest" }), true);
+
 // what begins with a slash is completed from the list of commands
 
 const listed = () => $("#slash");

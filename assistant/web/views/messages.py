@@ -28,6 +28,7 @@ from ...session import Session
 from ...slash import excerpt, parse
 from ..markdown import markdown
 from .base import number
+from .queries import is_query, query_view
 from .runs import duration
 from .shown import Shown
 
@@ -46,6 +47,8 @@ def is_shown(entry: Entry) -> bool:
         return entry.by in OTHERS
     if entry.did == "failed":
         return entry.get("where") in ("model", "run")
+    if entry.did == "called":
+        return is_query(entry)
     return entry.did not in ("answered", "started")
 
 
@@ -86,6 +89,7 @@ def message_view(shown: Shown, entry: Entry) -> Any:
         "proposed": _proposed,
         "asked": _asked,
         "failed": _failed,
+        "called": _called,
     }.get(entry.did, _line)
     return draw(shown, entry)
 
@@ -335,6 +339,10 @@ def _failed(shown: Shown, entry: Entry) -> Any:
     later = was_answered(shown.session, entry)
     again = "" if later or shown.fixed or not turn else _again(shown, str(turn), "")
     return _message(entry, Div(reason, again, cls="trouble"), cls="change")
+
+
+def _called(shown: Shown, entry: Entry) -> Any:
+    return _message(entry, query_view(entry), cls="change")
 
 
 def _line(shown: Shown, entry: Entry) -> Any:

@@ -75,7 +75,7 @@ def models_view(
     address = f"models?{'session=' + session + '&' if session else ''}part=1"
     looks = {"hx_get": address, "hx_trigger": "every 500ms", "hx_swap": "outerMorph"} if running else {}
     rows = [_row(model, session) for model in found.models]
-    head = Thead(Tr(*[Th(text, scope="col") for text in ("Model", "Can use", "Size", "Reads at most", "")]))
+    head = Thead(Tr(*[Th(text, scope="col") for text in ("Model", "Can use", "Size", "Context", "")]))
     table = Div(
         Table(head, Tbody(*rows)),
         cls="scroll",
@@ -171,7 +171,7 @@ def suggestions(suggested: Iterable[Suggestion], found: Catalogue, session: str 
     rows = [_suggestion(each, session) for each in suggested if each.name not in here]
     if not rows:
         return ""
-    told = Small("The list is models.toml in your workspace, where you have one.")
+    told = Small("A models.toml in your workspace takes the place of this list.")
     return Section(H2("Small models that can use tools"), Ul(*rows, cls="suggested"), told)
 
 

@@ -1,0 +1,126 @@
+"""The conditions of a question: "where depth is 3", "with more than 5 links in", "that are orphans"."""
+
+import re
+from collections.abc import Sequence
+from datetime import date
+
+from ...queries import TableFile, quoted
+from .mentions import NUMBER, Mention, Unclear, number_of
+
+_JOIN = re.compile(
+    r"(?:[ ,]+|(?:and|but|that|which|who|where|with|whose|having|have|has|had|are|is|were|was|a|an|the|in|of"
+    r"|on|at|for|from|there)\b)*",
+    re.IGNORECASE,
+)
+_OPS = [
+    (">=", r"at least|>=|no less than|not less than"),
+    ("<=", r"at most|<=|up to|no more than|not more than"),
+    (">", r"(?:more|greater|larger|higher|bigger|later|longer|deeper) than|above|over|after|>"),
+    ("<", r"(?:less|fewer|smaller|lower|earlier|shorter) than|below|under|before|<"),
+    ("!=", r"not equal to|not|isn't|aren't|other than|!=|<>"),
+    ("has", r"contains?|containing|includes?|including|like"),
+    ("begins", r"(?:starts?|starting|begins?|beginning) with"),
+    ("ends", r"(?:ends?|ending) with"),
+    ("=", r"equals|equal to|exactly|==?|:|of|is|are|was|were"),
+]
+_OP = "|".join(pattern for _, pattern in _OPS)
+_NUM = rf"-?\d[\d,]*(?:\.\d+)?(?:e-?\d+)?|{NUMBER}"
+_BE = r"(?:is |are |was |were )?"
+_IS_EMPTY = re.compile(rf" {_BE}(?P<no>not )?(?:empty|missing|unknown|blank|null)(?= |,|$)", re.IGNORECASE)
+_BETWEEN = re.compile(rf" {_BE}between (?P<a>\S+) and (?P<b>[^\s,]+)", re.IGNORECASE)
+_TEST = re.compile(
+    rf"(?: |(?=[<>=!:])){_BE}(?:(?P<op>{_OP})(?:(?<=[<>=:]) ?| ))?(?:the )?"
+    r"(?P<value>\"[^\"]*\"|'[^']*'|.+?)(?=,? and .*§|, .*§| (?:with|whose|where) .*§|$)",
+    re.IGNORECASE,
+)
+_FLAG = re.compile(r"(?P<no>not |no |without (?:an? |any )?|non-)?§(?P<c>\d+)", re.IGNORECASE)
+_BEFORE = re.compile(rf"(?:(?P<op>{_OP}) )?(?P<value>{_NUM}) §(?P<c>\d+)", re.IGNORECASE)
+
+
+def conditions(
+    tail: str, mentions: Sequence[Mention], name: str, table: TableFile
+) -> tuple[list[str], list[str]]:
+    """The conditions in SQL, and the columns that they are about; Unclear, unless all is understood."""
+    tests: list[str] = []
+    columns: list[str] = []
+    while rest := tail[_end(_JOIN.match(tail)) :]:
+        found = _one(rest, mentions, name, table)
+        tests.append(found[0])
+        columns.append(found[1])
+        tail = rest[found[2] :]
+    return tests, columns
+
+
+def _end(match: re.Match[str] | None) -> int:
+    return match.end() if match else 0
+
+
+def _one(rest: str, mentions: Sequence[Mention], name: str, table: TableFile) -> tuple[str, str, int]:
+    """One condition at the begin of the text: its SQL, its column, and where it ends."""
+    if before := _BEFORE.match(rest):  # more than 5 links in
+        column = mentions[int(before["c"])].column(name)
+        return _compare(column, table, before["op"] or "=", before["value"]), column, before.end()
+    flag = _FLAG.match(rest)
+    if not flag:
+        raise Unclear(f"I can not tell what “{_said(rest, mentions)}” means there.")
+    mention, no = mentions[int(flag["c"])], bool(flag["no"])
+    column, end = mention.column(name), flag.end()
+    if mention.condition:
+        return (f"NOT {mention.condition}" if no else mention.condition), column, end
+    after = rest[end:]
+    if empty := _IS_EMPTY.match(after):
+        return f"{quoted(column)} IS {'NOT ' if empty['no'] else ''}NULL", column, end + empty.end()
+    kind = table.columns[column]
+    if no and kind != "bool":
+        test = f"{quoted(column)} = 0" if kind in ("int", "float") else f"{quoted(column)} IS NULL"
+        return test, column, end
+    if kind == "bool" and (no or not re.match(r" (?:is|are|=|yes|no|true|false)\b", after, re.IGNORECASE)):
+        return f"{quoted(column)} = {0 if no else 1}", column, end
+    if between := _BETWEEN.match(after):
+        low, high = (_value(between[part], kind) for part in "ab")
+        return f"{quoted(column)} BETWEEN {low} AND {high}", column, end + between.end()
+    if test_ := _TEST.match(after):
+        said = _said(test_["value"], mentions)
+        return _compare(column, table, test_["op"] or "=", said), column, end + test_.end()
+    raise Unclear(f"I can not tell what “{_said(rest, mentions)}” means there.")
+
+
+def _compare(column: str, table: TableFile, said: str, value: str) -> str:
+    op = next(sign for sign, pattern in _OPS if re.fullmatch(pattern, said, re.IGNORECASE))
+    kind, name = table.columns[column], quoted(column)
+    if op in ("has", "begins", "ends"):
+        plain = re.sub(r"([\\%_])", r"\\\1", _unquoted(value)).replace("'", "''")
+        pattern = {"has": f"%{plain}%", "begins": f"{plain}%", "ends": f"%{plain}"}[op]
+        escape = r" ESCAPE '\'" if "\\" in pattern else ""
+        return f"{name} LIKE '{pattern}'{escape}"
+    text = " COLLATE NOCASE" if kind == "text" else ""
+    return f"{name} {op} {_value(value, kind)}{text}"
+
+
+def _unquoted(value: str) -> str:
+    value = value.strip()
+    return value[1:-1] if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'" else value
+
+
+def _value(said: str, kind: str) -> str:
+    """A value as SQL writes it; Unclear where it does not fit the column."""
+    plain = _unquoted(said)
+    if kind in ("int", "float") and re.fullmatch(_NUM, plain, re.IGNORECASE):
+        return str(number_of(plain)) if plain.isalpha() else plain.replace(",", "")
+    if kind == "bool" and plain.lower() in ("yes", "true", "no", "false", "0", "1"):
+        return str(int(plain.lower() in ("yes", "true", "1")))
+    if kind in ("date", "datetime") and re.fullmatch(r"\d{4}-\d\d-\d\d(?:[T ][\d:.]+)?", plain):
+        try:
+            date.fromisoformat(plain[:10])
+        except ValueError:
+            raise Unclear(f"“{plain}” is no day.") from None
+        return f"'{plain.replace(' ', 'T')}'"
+    if kind == "text" and plain:
+        return "'" + plain.replace("'", "''") + "'"
+    what = {"int": "number", "float": "number", "bool": "yes or no"}.get(kind, "day such as 2026-11-21")
+    raise Unclear(f"“{plain}” is no {what}.")
+
+
+def _said(text: str, mentions: Sequence[Mention]) -> str:
+    """The text as it was said, without marks."""
+    return re.sub(r"§(\d+)", lambda mark: mentions[int(mark[1])].text, text).strip()
