@@ -94,7 +94,8 @@ def settings_of(workspace: str | None, **given: Any) -> Settings:
         ollama = parse_host(os.environ.get("OLLAMA_HOST", ""))
     except ValueError as error:
         raise AssistantError(f"{error} Correct the environment variable.") from None
-    settings = Settings(workspace=_folder(workspace), ollama_host=ollama)
+    cloud = os.environ.get("ASSISTANT_CLOUD", "") not in ("", "0")
+    settings = Settings(workspace=_folder(workspace), ollama_host=ollama, show_cloud=cloud)
     return replace(settings, **given)
 
 

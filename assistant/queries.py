@@ -180,7 +180,7 @@ def _stored(value: Any) -> Any:
     if isinstance(value, str):
         return value[:TEXT]
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        return float(value) if abs(value) < 10**308 else str(value)[:TEXT]
+        return float(value) if abs(value) < 10**308 else (math.inf if value > 0 else -math.inf)
     return value.isoformat() if isinstance(value, date) else value
 
 

@@ -351,7 +351,7 @@ def _withdrawn(session: Session, start: int) -> list[Fact]:
 def _answers(session: Session, text: str) -> list[Fact]:
     """A message that answers the model's open question closes it; the words still go to the model."""
     question = session.question
-    if question is None or question.get("about") is not None or is_command(text, session):
+    if question is None or question.get("about") is not None or is_command(text, session) or parse(text):
         return []
     options = [str(option).casefold() for option in question.get("options") or []]
     if options and text.casefold().rstrip(".!") not in options:

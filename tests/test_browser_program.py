@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from browser import programs
 from browsing import NARROW, card, expect, fill, follows, is_open, next_, say, until, words
 from double import Double, Pull, Round
 from double import say as words_of_model
@@ -31,6 +30,8 @@ def ollama():
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory, ollama):
+    from browser import programs  # not before pytest has it as a plugin
+
     with programs(tmp_path_factory.mktemp("chat")) as make:
         yield make(ollama.address)
 

@@ -278,6 +278,13 @@ def test_realign_model_find_and_export(server, sid, double):
     assert server.did(sid, "chose")[-1]["model"] == GUIDE
 
 
+def test_a_command_answers_no_question(server, sid):
+    server.tell(sid, Fact("model", "asked", {"id": "q1", "question": "Which one?"}))
+    tell(server, sid, "/status")
+    assert server.did(sid, "answered") == []
+    assert server.page(f"sessions/{sid}").select_one(f"form[action='sessions/{sid}/answers/q1']")
+
+
 def test_a_path_is_no_command(server, sid, double):
     double.enqueue(MODEL, "A path.")
     assert tell(server, sid, "/etc/hosts is a file")[-1].by == "model"

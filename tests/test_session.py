@@ -353,3 +353,22 @@ def cost(size: int) -> float:
 
 def test_the_cost_of_folding_grows_with_the_length_and_not_with_its_square() -> None:
     assert cost(40_000) < 25 * cost(4_000)  # a square would be 100
+
+
+def test_edited_words_asked_again_replies_and_notes_fold_in_any_cut() -> None:
+    said = [
+        Entry(1, "", "user", "said", {"text": "a", "turn": "t1"}),
+        Entry(2, "", "model", "said", {"text": "A", "turn": "t1"}),
+        Entry(3, "", "model", "said", {"text": "AA", "turn": "t1", "replaces": 2}),
+        Entry(4, "", "user", "noted", {"about": 3, "thumb": "up"}),
+        Entry(5, "", "user", "said", {"text": "b", "turn": "t2"}),
+        Entry(6, "", "user", "said", {"text": "c", "turn": "t3", "replaces": 5}),
+        Entry(7, "", "user", "said", {"text": "d", "turn": "t4", "replaces": 900}),
+        Entry(8, "", "user", "said", {"text": "e", "turn": "t5", "replaces": "x"}),
+        Entry(9, "", "user", "noted", {"about": 3, "text": "why"}),
+    ]
+    whole = fold(said)
+    assert [e.n for e in said if whole.is_replaced(e.n)] == [2, 5]
+    assert [note.n for note in whole.notes[3]] == [4, 9]
+    for cut in range(len(said)):
+        assert fold(said[cut:], start=fold(said[:cut])) == whole

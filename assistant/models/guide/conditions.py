@@ -9,7 +9,7 @@ from .mentions import NUMBER, Mention, Unclear, number_of
 
 _JOIN = re.compile(
     r"(?:[ ,]+|(?:and|but|that|which|who|where|with|whose|having|have|has|had|are|is|were|was|a|an|the|in|of"
-    r"|on|at|for|from|there)\b)*",
+    r"|on|at(?! least| most)|for|from|there)\b)*",
     re.IGNORECASE,
 )
 _OPS = [

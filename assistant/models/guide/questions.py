@@ -27,8 +27,8 @@ _TAIL = r"(?P<tail>(?:[ ,].*)?)"
 _OF = rf"(?: (?:of|for|in|over|among|across|per|a)(?: all)?(?: the)? {_T})?"
 _LEAD = re.compile(
     r"^(?:please|ok|okay|and|so|now|then|also|hm+|(?:can|could|would) you|tell me|show me|give me|show|list"
-    r"|give|find|get|print|display|i want to (?:know|see)|do you know|which are|which is|what are|what is|what's"
-    r"|what was|what were|whats|all|the|of)[ ,]+",
+    r"|give|find|get|print|display|i want to (?:know|see)|do you know|which are|which is|what are|what is"
+    r"|what's|what was|what were|whats|all|the|of)[ ,]+",
     re.IGNORECASE,
 )
 _END = re.compile(
@@ -44,7 +44,7 @@ _FOUND = re.compile(
 )
 _PLAINLY = re.compile(  # a question of the results, whether it is understood or not
     rf"^(?:which|what) .+ (?:has|have|had|is|are)(?: the)? (?:{MOST}|{LEAST}) "
-    rf"|\b(?:average|avg|mean) (?:of |number )?\w|^(?:the )?(?:top|first) \d+ |^\d+ (?:{MOST}|{LEAST}) "
+    rf"|\b(?:average|avg|mean) (?:of |number )?[\w§]|^(?:the )?(?:top|first) \d+ |^\d+ (?:{MOST}|{LEAST}) "
     rf"|^(?:which|how many) §|\b(?:{MOST}|{LEAST}) .+ by |^§\d+ (?:where|whose) |\b(?:sum|number|count) of ",
     re.IGNORECASE,
 )

@@ -12,7 +12,7 @@ _ANSWERED = {"accept": "Answered.", "decline": "Declined.", "cancel": "Left asid
 
 
 def report(situation: Situation) -> str:
-    """What this turn's calls did, only as their results say it, and what comes next; "" if they only asked."""
+    """What this turn's calls did, only as their results say it, and what comes next; nothing of queries."""
     made = [(call, result) for call, result in situation.results if call.tool != QUERY]
     if not made:
         return ""

@@ -1,0 +1,154 @@
+"""The guide's grammar of questions about results: which query the words come to, and where there is none."""
+
+from pathlib import Path
+
+import pytest
+
+from assistant.models.guide.answering import answer
+from assistant.models.guide.questions import asked
+from assistant.queries import TableFile, query
+from assistant.tables import write_table
+from assistant.web.markdown import markdown
+from tests.test_queries import LINKS, PAGES
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, TableFile]:
+    folder = tmp_path_factory.mktemp("files")
+    links = [{"source": source, "target": target} for source, target in LINKS]
+    words = [{"word": "the", "count": 7}, {"word": "of", "count": 3}]
+    found = {}
+    for name, rows in (("pages", PAGES), ("links", links), ("words", words)):
+        written = write_table(name, rows, folder)
+        found[name] = TableFile(folder / written["file"], written["columns"], written["rows"])
+    return found
+
+
+@pytest.mark.parametrize(
+    "words, first",
+    [  # the first cell of each row
+        ("Which page has the highest PageRank?", ["/3"]),
+        ("which page has the highest page rank", ["/3"]),
+        ("what is the most linked page?", ["/0"]),
+        ("which page is linked most by in_degree", None),
+        ("the least linked page", ["/3"]),
+        ("which pages are most linked?", ["/0", "/1", "/2", "/3"]),
+        ("list the 2 largest by in_degree", ["/0", "/1"]),
+        ("top two pages by in degree", ["/0", "/1"]),
+        ("two smallest pages by out-degree", ["/2", "/1"]),
+        ("the deepest page", ["/3"]),
+        ("which page has the fewest outgoing links?", ["/2"]),
+        ("highest depth", ["/3"]),
+        ("which word has the highest count?", ["the"]),
+        ("how many pages?", [4]),
+        ("How many pages are there in total?", [4]),
+        ("please tell me how many pages did it crawl", [4]),
+        ("number of links", [6]),
+        ("how many words", [2]),
+        ("how many pages are orphans?", [1]),
+        ("how many orphans are there", [1]),
+        ("how many pages are not orphans", [3]),
+        ("how many pages are live", [3]),
+        ("how many pages have status 404", [1]),
+        ("how many sections are there?", [2]),
+        ("how many pages have a status other than 404 and depth below 2", [2]),
+        ("list the orphans", ["/3"]),
+        ("which pages are dead ends?", ["/2"]),
+        ("average depth", [1.0]),
+        ("what is the mean depth of all pages?", [1.0]),
+        ("average depth of pages where status is 200", [1.0]),
+        ("average number of outgoing links per page", [1.5]),
+        ("average depth per section", [None, "tutorial", "library"]),
+        ("total in_degree", [5]),
+        ("pages per section", ["library", None, "tutorial"]),
+        ("which section has the most pages?", ["library"]),
+        ("pages where depth is 1", ["/1", "/2"]),
+        ("pages where depth is one and status is not 200", ["/2"]),
+        ("which pages have a depth of 2?", ["/3"]),
+        ("pages with depth between 1 and 2", ["/1", "/2", "/3"]),
+        ("pages with more than 2 incoming links", ["/0"]),
+        ("pages with at least 1 incoming link", ["/0", "/1", "/2"]),
+        ("pages in section Library", ["/0", "/1"]),
+        ("pages with no title", ["/3"]),
+        ("pages where the title is not empty", ["/0", "/1", "/2"]),
+        ("pages that are not live", ["/2"]),
+        ('pages whose title contains "quo"', ["/2"]),
+        ("pages whose title contains %", []),
+        ("pages where title is '=1+1'", ["/1"]),
+        ("pages where seen is after 2026-01-02", ["/2", "/3"]),
+        ("links where source is /1", ["/1"]),
+        ("pages where title is x' OR 1=1; DROP TABLE pages --", []),
+    ],
+)
+def test_the_words_come_to_a_query_that_finds_it(tables, words, first):
+    found = asked(words, tables)
+    if first is None:
+        assert found is None or not found.sql
+    else:
+        assert found is not None
+        assert found.sql, found.sentence
+        assert [row[0] for row in query(tables, found.sql).rows] == first, found.sql
+
+
+@pytest.mark.parametrize(
+    "words, part",
+    [
+        ("which page has the highest betweenness?", "“highest betweenness”"),
+        ("which page has the most links?", "“links” is no column of pages"),
+        ("what is the average size?", "pages (url text"),
+        ("average title", "title is text"),
+        ("pages where depth is many", "“many” is no number"),
+        ("pages where size is 3", "“size is 3”"),
+        ("pages where seen is 2026-02-31", "“2026-02-31” is no day"),
+    ],
+)
+def test_what_fits_no_table_or_column_is_said_with_what_there_is(tables, words, part):
+    found = asked(words, tables)
+    assert found is not None
+    assert found.sql == ""
+    assert part in found.sentence
+    assert "links (source text, target text)" in found.sentence
+
+
+@pytest.mark.parametrize(
+    "words",
+    "depth 3|limit 200 pages|at most 200 pages|pages|run it|what is a click?|why do you need this?|hello"
+    "|make it 3 clicks deep|section: library|how many planets are there?|§0 §1|".split("|"),
+)
+def test_other_words_are_no_question_about_the_results(tables, words):
+    assert asked(words, tables) is None
+
+
+def test_what_can_also_be_a_parameters_range_is_weak(tables):
+    assert asked("what is the highest depth?", tables).weak
+    assert not asked("which page has the highest depth?", tables).weak
+
+
+def test_without_tables_nothing_is_asked():
+    assert asked("how many pages?", {}) is None
+
+
+def test_a_column_in_two_tables_is_not_chosen_by_chance(tmp_path):
+    tables = {name: TableFile(Path("x"), {"url": "text", "size": "int"}) for name in ("pages", "files")}
+    found = asked("what is the average size?", tables)
+    assert "pages and in files" in found.sentence
+    assert (
+        asked("average size of the files", tables).sql == 'SELECT avg("size") AS "average_size" FROM "files"'
+    )
+
+
+@pytest.mark.parametrize("text", ["[x](http://evil.test)", "<b>", "a|b", "**b**", "![i](x)", "`c`"])
+def test_what_strangers_wrote_stands_in_the_table_as_it_is(text):
+    result = {"columns": ["title", "n"], "count": 1, "rows": [[text, 1]]}
+    html = str(markdown(answer("SELECT 1", result)))
+    assert "<a" not in html and "<b>" not in html and "<strong>" not in html
+    escaped = text.replace("<", "&lt;").replace(">", "&gt;")
+    assert f"<td>{escaped}</td>" in html
+
+
+def test_the_rows_that_are_not_shown_are_counted():
+    rows = [[n, "x"] for n in range(30)]
+    told = answer("SELECT 1", {"columns": ["a", "b"], "count": 45, "rows": rows})
+    assert "The first 10 of 45 rows." in told
+    assert answer("SELECT 1", {"columns": ["a"], "count": 0, "rows": []}).startswith("No row fits.")
+    assert answer("SELECT 1", {"error": "no"}) == "no."
