@@ -1,6 +1,7 @@
 """What the README says is so: its examples run, its tables and its tree are those of the code."""
 
 import ast
+import asyncio
 import csv
 import os
 import re
@@ -14,8 +15,22 @@ import pytest
 
 from assistant.__main__ import main
 from assistant.lines import decode
-from assistant.session import _APPLY, CHAT
+from assistant.live import Draft
+from assistant.log import Entry, read
+from assistant.models import preferences
+from assistant.models.guide.phrases import recognise
+from assistant.models.guide.questions import asked
+from assistant.play import Played, faults, play, pretend_run
+from assistant.queries import TableFile, query
+from assistant.scenarios import Scenario, check
+from assistant.scenarios import read as read_scenarios
+from assistant.session import _APPLY, CHAT, Session
+from assistant.settings import Settings
+from assistant.slash import COMMANDS
+from assistant.stream import Reply
+from assistant.turn import Chat, is_command
 from assistant.workflow import load
+from assistant.workspace import Workspace
 from benchmarks.figures import BLOCK, Figure, table, write_readme
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -92,6 +107,81 @@ def test_the_command_runs_the_workflow(workspace: Path) -> None:
     [result] = (workspace / "results").glob("*.csv")
     with result.open(encoding="utf-8-sig", newline="") as file:
         assert [row["owes"] for row in csv.DictReader(file)] == ["33.0"] * 3
+    [log] = (workspace / "conversations").glob("*/log.jsonl")
+    entries, _ = read(log)
+    assert {"began", "set", "started", "produced", "finished"} <= {entry.did for entry in entries}
+    assert undocumented(entries) == set()
+
+
+# The chat, prompts, models.toml, scenarios
+
+
+def test_each_slash_command_is_in_the_table_and_no_other() -> None:
+    named = [name for cell in first_cells(section("In the chat")) for name in cell]
+    assert sorted(named) == sorted(f"/{command.name}" for command in COMMANDS)
+
+
+def examples(line: str) -> list[str]:
+    """What stands in backticks in the item of a list that begins so."""
+    [item] = re.findall(rf"^- {line}.*?(?=^- |\n\n)", section("In the chat"), re.DOTALL | re.MULTILINE)
+    return re.findall(r"`([^`]+)`", item)
+
+
+def test_each_plain_command_is_understood() -> None:
+    words = examples("Plain words do what the buttons do")
+    kinds = [[intent.kind for intent in recognise(each)] for each in words]
+    assert kinds == [["next"], ["back"], ["undo"], ["skip"], ["run"], ["start_over"], ["use_last"]]
+    assert [each for each in words if not is_command(each, Session())] == []
+
+
+def test_each_question_about_results_is_a_query_that_runs(tmp_path: Path) -> None:
+    (tmp_path / "pages.csv").write_text(
+        "url,depth,in_degree\nhttps://a/,0,1\nhttps://b/,2,4\n", encoding="utf-8"
+    )
+    columns = {"url": "text", "depth": "int", "in_degree": "int"}
+    tables = {"pages": TableFile(tmp_path / "pages.csv", columns, 2)}
+    questions = [each for each in examples("When a run has finished") if "?" in each]
+    answers = [query(tables, found.sql).rows for each in questions if (found := asked(each, tables))]
+    assert len(answers) == len(questions) == 3
+    assert [rows[0] for rows in answers] == [(2,), ("https://b/", 4), (1.0,)]
+
+
+def test_each_prompt_is_in_the_table_and_no_other() -> None:
+    named = [cell[0] for cell in first_cells(section("Models and prompts"))]
+    assert sorted(named) == sorted(path.name for path in (ROOT / "prompts").iterdir())
+
+
+def test_the_models_file_is_read(tmp_path: Path) -> None:
+    [text] = blocks(section("Models and prompts"), "toml")
+    path = tmp_path / "models.toml"
+    path.write_text(text, encoding="utf-8")
+    found = preferences.read(path)
+    assert found.problem is None
+    assert found.workflows == {"link_graph": "qwen3:4b"}
+    assert [model.name for model in found.suggested] == ["qwen3:4b"]
+
+
+def test_the_scenarios_go_as_they_say(workspace: Path) -> None:
+    text = section("Scenarios and the trial")
+    [name] = re.findall(r"as `(workflows/\w+\.scenarios\.yaml)`", text)
+    (workspace / name).write_text(*blocks(text, "yaml"), encoding="utf-8")
+    scenarios = read_scenarios(workspace / name)
+    assert len(scenarios) == 2
+    for scenario in scenarios:
+        found = Workspace(Settings(workspace, model="guide"))
+        flow = found.workflow(scenario.workflow)
+        assert check(scenario, flow) == []
+        played = asyncio.run(taken(found, scenario))
+        assert faults(played, flow) == []
+        assert undocumented([entry for turn in played for entry in turn.entries]) == set()
+
+
+async def taken(workspace: Workspace, scenario: Scenario) -> list[Played]:
+    chat = Chat(workspace, pretend_run)
+    try:
+        return await play(chat, scenario)
+    finally:
+        await chat.close()
 
 
 # The log
@@ -116,6 +206,34 @@ def test_the_table_of_entries_has_each_that_is_written_or_folded_and_no_other() 
     assert "said" in written(), "the search finds nothing"
     assert set(documented) == known
     assert len(documented) == len(set(documented))
+
+
+def documented_fields() -> dict[str, set[str]]:
+    """The fields of each `did`, as the table has them; those of a reply stand below it."""
+    found = {}
+    for line in section("The log").splitlines():
+        if line.startswith("| `"):
+            did, fields = (re.findall(r"`(\w+)`", cell) for cell in line.split("|")[1:3])
+            found |= {name: set(fields) for name in did}
+    [reply] = re.findall(r"^A reply has more fields.*?\n\n", section("The log"), re.DOTALL | re.MULTILINE)
+    found["said"] |= set(re.findall(r"`(\w+)`", reply))
+    return found
+
+
+def undocumented(entries: list[Entry]) -> set[str]:
+    """The fields that the entries have and the table does not."""
+    known = documented_fields()
+    return {f"{entry.did}: {name}" for entry in entries for name in entry.fields.keys() - known[entry.did]}
+
+
+def test_each_field_of_a_reply_is_named() -> None:
+    reply = Reply("t1", "qwen3:4b", Draft("t1", "qwen3:4b"), replaces=3)
+    reply.tokens, reply.eval_seconds, reply.first, reply.read = 9, 1.0, 0.5, 20
+    reply.prompt = reply.extraction = "0123456789abcdef"
+    reply.thinking, reply.left_out = ["Hm."], 2
+    fields = reply.said("Hello", stopped=True, incomplete=True).fields.keys()
+    assert {"rate", "prompt", "left_out", "stopped"} <= fields
+    assert fields - documented_fields()["said"] == set()
 
 
 def test_the_sample_line_is_a_line_of_a_log() -> None:
@@ -154,6 +272,23 @@ def test_each_module_is_in_the_tree() -> None:
         if path.stem != "__init__" and relative not in named and not in_words:
             missing.append(relative)
     assert missing == []
+
+
+def test_each_module_that_a_folder_names_is_there() -> None:
+    for folder, what in tree().items():
+        names = what.partition(": ")[2] if folder.endswith("/") else ""
+        missing = [
+            name for name in names.split(", ") if names and not (ROOT / folder / f"{name}.py").is_file()
+        ]
+        assert missing == [], folder
+
+
+def test_each_module_that_the_text_names_is_there() -> None:
+    text = section("How it works").partition("\n### The folders")[0]
+    files = [path.relative_to(ROOT / "assistant").as_posix() for path in (ROOT / "assistant").rglob("*.py")]
+    named = set(re.findall(r"[\w/]+\.py\b", text))
+    assert {"turn.py", "runs.py", "live.py"} <= named
+    assert {name for name in named if not any(f"/{file}".endswith(f"/{name}") for file in files)} == set()
 
 
 def test_each_folder_of_the_repository_is_in_the_tree() -> None:
