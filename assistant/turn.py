@@ -113,8 +113,11 @@ class Chat:
     async def again(self, handle: Handle, turn: str) -> str:
         """A new reply to the same words. Raises NotFound, or Conflict while one is being written."""
         session = handle.session()
-        if words_of(session, turn) is None:
+        words = words_of(session, turn)
+        if words is None:
             raise NotFound(f"There is no message {turn[:40]!r} in this session.")
+        if session.is_replaced(words.n):
+            raise Conflict("This message was edited; ask the newer one again.")
         line = self._lines.get(handle.sid)
         if line and turn in {job.turn for job in [*line.jobs, *([line.job] if line.job else [])]}:
             raise Conflict("This message is being answered already.")
@@ -262,6 +265,8 @@ class Chat:
             found = (await self.look()).models if slash.name == "model" else ()
             session = handle.session()
             facts = errand(slash, session, job.turn, self.model_of(session), found)
+            if job.on_disk is not None:
+                await asyncio.shield(job.on_disk)
             await handle.write(lambda _: facts)
             return
         text = slash.words if slash else text

@@ -83,6 +83,7 @@ def test_an_edited_message_takes_the_place_of_what_followed(server, sid, double)
     assert "my colour is blue" in folded[0].text
     twice = server.post(f"sessions/{sid}/messages/{blue['turn']}/edit", {"text": "red"})
     assert twice.status_code == 409
+    assert server.post(f"sessions/{sid}/messages/{blue['turn']}/again").status_code == 409
     assert server.post(f"sessions/{sid}/messages/t0/edit", {"text": "red"}).status_code == 404
     assert server.post(f"sessions/{sid}/messages/{edited['turn']}/edit", {"text": " "}).status_code == 422
 

@@ -336,7 +336,7 @@ def _failed(shown: Shown, entry: Entry) -> Any:
     if entry.get("where") == "run":
         return _message(entry, Div(B("The run failed. "), reason, cls="trouble"), cls="change")
     turn = entry.get("turn")
-    later = was_answered(shown.session, entry)
+    later = was_answered(shown.session, entry) or shown.session.is_replaced(entry.n)
     again = "" if later or shown.fixed or not turn else _again(shown, str(turn), "")
     return _message(entry, Div(reason, again, cls="trouble"), cls="change")
 
