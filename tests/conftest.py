@@ -55,6 +55,9 @@ from typing import Annotated, Literal
 
 from assistant import Ask, Note, Secret, Workflow
 
+# a shell starts what is in its background with Ctrl-C ignored, and so would we our programs
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 flow = Workflow("Plan a trip", "Where to, and for how long?")
 TOWNS = {"France": ["Paris", "Lyon"], "Italy": ["Rome", "Lyon"]}
 
