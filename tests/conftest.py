@@ -1,5 +1,6 @@
 """What every test shares: no way out to the network, and a small workspace of real files."""
 
+import signal
 import socket
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,9 @@ import pytest
 
 from assistant.settings import Settings
 from assistant.workspace import Workspace
+
+# a shell starts what is in its background with Ctrl-C ignored, and so would we our programs
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 COUNT_WORDS = '''
 """Count words: how often does each word occur in a text?"""
@@ -55,8 +59,6 @@ from typing import Annotated, Literal
 
 from assistant import Ask, Note, Secret, Workflow
 
-# a shell starts what is in its background with Ctrl-C ignored, and so would we our programs
-signal.signal(signal.SIGINT, signal.default_int_handler)
 
 flow = Workflow("Plan a trip", "Where to, and for how long?")
 TOWNS = {"France": ["Paris", "Lyon"], "Italy": ["Rome", "Lyon"]}
