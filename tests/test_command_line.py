@@ -69,6 +69,15 @@ def environment(**more: str) -> dict[str, str]:
     return kept | {"PYTHONPATH": str(ROOT), "OLLAMA_HOST": DEAD, "TZ": "UTC"} | more
 
 
+class Started(subprocess.Popen):
+    """A process that does not outlive its `with`, so that a failed test ends instead of waiting."""
+
+    def __exit__(self, kind, error, trace):
+        if kind is not None:
+            self.kill()
+        super().__exit__(kind, error, trace)
+
+
 class Program:
     """Runs the program in a workspace."""
 
@@ -78,7 +87,7 @@ class Program:
     def start(
         self, *arguments: str, stdin: int | None = subprocess.DEVNULL, **more: str
     ) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+        return Started(
             [sys.executable, "-m", "assistant", *arguments],
             cwd=self.folder, env=environment(**more), text=True,
             stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
