@@ -17,7 +17,8 @@ from .errors import Conflict, Refused
 from .judging import Author, Outcome, fill_step, judge_card, judge_one, loggable_value, same
 from .log import Fact
 from .parameters import MISSING, Place
-from .session import FORMAT, VALUE_BY, Session, fold, redo_of, undo_of
+from .session import FORMAT, Session, fold
+from .undoing import VALUE_BY, redo_of, undo_of
 from .workflow import Workflow
 from .workspace import Handle, Workspace
 

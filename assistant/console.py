@@ -13,8 +13,8 @@ from pydantic_core import from_json
 
 from .errors import AssistantError, Refused
 from .log import Log
+from .parts import Run
 from .sentences import clock, sentence
-from .session import Run
 from .text import clean
 from .workflow import Workflow
 

@@ -12,9 +12,9 @@ from .cards import card_of, cards
 from .errors import BrokenWorkflow, NotFound
 from .log import Entry, Fact
 from .parameters import MISSING
+from .plain import is_command
 from .scenarios import Turn
 from .session import Session
-from .turn import is_command
 from .words import grounded
 from .workflow import Workflow
 from .workspace import Handle, Workspace

@@ -21,7 +21,8 @@ from .files import keep_upload
 from .launch import start_run
 from .log import Fact
 from .parameters import Field
-from .session import Run, Session
+from .parts import Run
+from .session import Session
 from .workflow import Step, Workflow
 from .workspace import Handle, Workspace
 

@@ -15,8 +15,9 @@ from .errors import AssistantError, Refused
 from .log import Entry, Fact
 from .parameters import judge, to_json
 from .scenarios import STRICT, Scenario, Turn
-from .session import VALUE_BY, Session
+from .session import Session
 from .turn import Chat, answer
+from .undoing import VALUE_BY
 from .workflow import Workflow
 from .workspace import Handle, Workspace
 

@@ -25,24 +25,23 @@ from .log import Fact
 from .means import Means
 from .models import GUIDE, Catalogue
 from .models.catalogue import catalogue
-from .models.guide import recognise, rest
+from .models.guide import recognise
 from .models.ollama import Ollama
 from .models.preferences import PreferencesFile
+from .plain import closed, is_command, withdrawn
 from .preload import Preloader
 from .prompts import Prompts
 from .reply import guided, modelled, words_of
 from .seen import keep
 from .session import Session
 from .settle import LONGEST, StartRun, settle
-from .slash import parse
+from .slash import Slash, parse
 from .stream import Reply
 from .workspace import Handle, Workspace
 
 FRESH = 3.0  # seconds that a look at Ollama is good for
 WATCH = 5.0  # seconds between looks while a page is open
 BEAT = 0.5  # seconds between looks whether a card has opened
-PLAIN = frozenset("next skip back undo redo run start_over use_last".split())
-ANSWERS = frozenset("yes no cancel".split())
 
 
 @dataclass
@@ -96,8 +95,8 @@ class Chat:
             appended.set()
             if replaces is not None:
                 edited = {"text": text, "turn": turn, "replaces": replaces}
-                return [Fact("user", "said", edited), *_withdrawn(session, replaces)]
-            return [Fact("user", "said", {"text": text, "turn": turn}), *_answers(session, text)]
+                return [Fact("user", "said", edited), *withdrawn(session, replaces)]
+            return [Fact("user", "said", {"text": text, "turn": turn}), *closed(session, text)]
 
         # the model is asked while the line is being synced; nothing of the reply is written before
         writing = asyncio.ensure_future(handle.write(decide))
@@ -262,13 +261,7 @@ class Chat:
             return  # edited while it waited
         slash = parse(text)
         if slash and not slash.words:
-            found = (await self.look()).models if slash.name == "model" else ()
-            session = handle.session()
-            facts = errand(slash, session, job.turn, self.model_of(session), found)
-            if job.on_disk is not None:
-                await asyncio.shield(job.on_disk)
-            await handle.write(lambda _: facts)
-            return
+            return await self._errand(handle, job, slash)
         text = slash.words if slash else text
         model = GUIDE if slash or is_command(text, session) else self.model_of(session)
         draft = live.drafts[handle.sid] = live.Draft(job.turn, model, since=time.time())
@@ -282,6 +275,15 @@ class Chat:
         await reply.may_write()
         if reply.asked:
             await asyncio.to_thread(keep, handle, reply.asked, bounds.prompts_kept)
+        await handle.write(lambda _: facts)
+
+    async def _errand(self, handle: Handle, job: _Job, slash: Slash) -> None:
+        """A command of the chat that needs no reply of a model, nor of the guide."""
+        found = (await self.look()).models if slash.name == "model" else ()
+        session = handle.session()
+        facts = errand(slash, session, job.turn, self.model_of(session), found)
+        if job.on_disk is not None:
+            await asyncio.shield(job.on_disk)
         await handle.write(lambda _: facts)
 
     async def _until_stopped(
@@ -332,36 +334,6 @@ class Chat:
         if isinstance(error, ModelError):
             fields["kind"] = error.kind
         return [*said, Fact("app", "failed", fields)]
-
-
-def is_command(text: str, session: Session) -> bool:
-    """Whether the whole message is a plain command ("next", "undo", "run it", "yes" to an open question).
-
-    The guide's rules carry these out, whichever model is chosen: there is nothing in them to understand.
-    """
-    intents = recognise(text)
-    asked = session.question is not None and session.question.get("about") is not None
-    known = PLAIN | (ANSWERS if asked else frozenset())
-    if not intents or any(intent.kind not in known for intent in intents):
-        return False
-    return not rest(text, [intent.span for intent in intents]).strip(" \n\t.,!?;")
-
-
-def _withdrawn(session: Session, start: int) -> list[Fact]:
-    """Questions and suggestions that came of words which are said anew lapse with them."""
-    waiting = [*session.questions.items(), *session.proposals.items()]
-    return [Fact("user", "answered", {"id": id, "action": "cancel"}) for id, e in waiting if e.n >= start]
-
-
-def _answers(session: Session, text: str) -> list[Fact]:
-    """A message that answers the model's open question closes it; the words still go to the model."""
-    question = session.question
-    if question is None or question.get("about") is not None or is_command(text, session) or parse(text):
-        return []
-    options = [str(option).casefold() for option in question.get("options") or []]
-    if options and text.casefold().rstrip(".!") not in options:
-        return []
-    return [Fact("user", "answered", {"id": question["id"], "action": "accept", "value": text[:200]})]
 
 
 async def answer(

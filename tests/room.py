@@ -1,10 +1,12 @@
 """A session with its chat in this process, and a scripted Ollama that it talks to over a real socket."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from assistant import actions
 from assistant.log import Entry, Fact
@@ -14,6 +16,15 @@ from assistant.workspace import Handle, Workspace
 from tests.double import Double
 
 MODEL = "m:1b"
+
+# how a workflow of these tests begins
+CRAWL = """
+from typing import Annotated, Literal
+
+from assistant import Ask, Secret, Workflow
+
+flow = Workflow("Crawl", "Follow the links of a site.")
+"""
 
 
 class Room:
@@ -69,6 +80,28 @@ async def make_room(folder: Path, double: Double, flow: str, **settings: Any) ->
         yield Room(chat, handle, double)
     finally:
         await chat.close()
+
+
+def double_fixture(**options: Any) -> Any:
+    """A fixture: one scripted Ollama for all tests of a module. To be called `double` there."""
+
+    @pytest.fixture(scope="module")
+    def double() -> Iterator[Double]:
+        with Double(**options) as running:
+            yield running
+
+    return double
+
+
+def room_fixture(flow: str, **settings: Any) -> Any:
+    """A fixture: a room with this workflow. To be called `room`, beside a `double`."""
+
+    @pytest.fixture
+    async def room(tmp_path: Path, double: Double) -> AsyncIterator[Room]:
+        async with make_room(tmp_path, double, flow, **settings) as made:
+            yield made
+
+    return room
 
 
 def did(entries: list[Entry]) -> list[str]:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 import assistant
+from assistant.folding import APPLY
 from assistant.log import Entry
-from assistant.session import _APPLY, CHAT, Session, fold
+from assistant.session import CHAT, Session, fold
 
 ROOT = Path(assistant.__file__).parent
 
@@ -19,11 +20,11 @@ ROOT = Path(assistant.__file__).parent
 ROWS = """
 __main__   initialise  doctor  serving  served  ports
 web        web  web.app  web.routes.*  web.answers  web.gather  web.regions  web.views.*  web.markdown  web.assets  web.gate  web.exchange  web.headers  web.hosts
-turns      trial  gold  play  scenarios  turn  reply  talk  extraction  preload  stream  seen  means  history  headless  errands  export  verify
+turns      trial  gold  play  scenarios  turn  plain  reply  talk  extraction  preload  stream  seen  means  history  headless  errands  export  verify
 tools      tools  grounded  commands  desk  settle  slash
 models     models.guide.*  models.pulls  models.preferences  models.catalogue  models.ollama  models.wire  models.repair  models.failures  models  words.*
 actions    launch  actions  judging  consequences  workspace
-state      console  cards  queries  session
+state      console  undoing  cards  queries  session  folding  shapes  parts
 work       child  runs  process  runlock  output  pace  sentences  workflow  calling
 below      results  graphs  tables  frames  files  text  parameters.*  log  lock  lines  disk  prompts  live
 base       errors  settings
@@ -124,7 +125,8 @@ def test_each_of_these_is_known_to_one_part_only() -> None:
 
 
 def test_the_pure_modules_touch_no_file_and_no_network() -> None:
-    for name in ["session", "cards", *(m for m in MODULES if m.startswith("web.views."))]:
+    pure = "session folding shapes parts undoing cards".split()
+    for name in [*pure, *(m for m in MODULES if m.startswith("web.views."))]:
         for other in imported(name):
             assert other.split(".")[0] not in {"os", "socket", "subprocess", "shutil", "asyncio", "disk"}, (
                 name
@@ -179,10 +181,10 @@ def test_every_did_in_the_code_is_one_that_the_log_knows() -> None:
             assert word in DID, f"{path.name}, line {line}: {word!r}"
             used[word] = path
     assert len(used) > 20
-    assert _APPLY.keys() | CHAT <= DID
+    assert APPLY.keys() | CHAT <= DID
 
 
 def test_every_did_but_a_few_says_something_about_the_session() -> None:
-    assert DID - _APPLY.keys() == {"called", "realigned", "redacted"}
+    assert DID - APPLY.keys() == {"called", "realigned", "redacted"}
     for word in DID:
         assert isinstance(fold([Entry(1, "", "user", word, {})]), Session)

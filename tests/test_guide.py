@@ -177,11 +177,6 @@ class World:
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def world() -> World:
     return World()
 
@@ -603,3 +598,57 @@ async def test_it_is_a_chat_function_and_quick(world: World) -> None:
 )
 def test_intents(words: str, kinds: list[str]) -> None:
     assert [intent.kind for intent in recognise(words)] == kinds
+
+
+bill = Workflow("Split a bill", "What does each of us owe?")
+
+
+@bill.step
+def shares(
+    total: Annotated[float, Ask("Total", gt=0, unit="euros")],
+    who: Annotated[list[str], Ask("Who", min_length=1)],
+    why: Annotated[str | None, Ask("Occasion")] = None,
+):
+    """What is on the bill?"""
+
+
+@pytest.mark.parametrize(
+    ("words", "values"),
+    [
+        ("who: Ann, Bob and Cy", {"who": ["Ann", "Bob", "Cy"]}),
+        ("total 90, who: Ann, Bob and Cy", {"total": 90, "who": ["Ann", "Bob", "Cy"]}),
+        ("Total: 90\nWho: Ann, Bob", {"total": 90, "who": ["Ann", "Bob"]}),
+        ("why: the dinner", {"why": "the dinner"}),
+        ("who: Ann, Bob and Cy?", {}),
+        ("who is Ann", {}),
+        ("which: Ann", {}),
+    ],
+)
+def test_a_label_with_a_colon_is_no_question(words: str, values: dict[str, Any]) -> None:
+    entries = [Entry(1, "a", "user", "began", {}), Entry(2, "b", "workflow", "opened", {"step": "shares"})]
+    session = fold(entries)
+    calls = plan(Situation(bill, session, cards(session, bill), words, ()))
+    assert [call.arguments for call in calls] == ([values] if values else [])
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("words", "early"),
+    [
+        ("which page has the highest pagerank?", True),
+        ("How many pages were found?", True),
+        ("What is the average number of links?", True),
+        ("What does the limit mean?", False),
+        ("what is the highest depth?", False),
+        ("how many pages can I have?", False),
+        ("how far is it?", False),
+        ("what is the weather?", False),
+    ],
+)
+async def test_results_are_not_asked_before_they_are_there(world: World, words: str, early: bool) -> None:
+    sentence = "The run is not finished yet; ask again when it is."
+    assert sentence not in await world.at("").say(words)
+    world.add("started", run="r1")
+    assert (await world.say(words) == sentence) is early
+    world.add("finished", "app", run="r1")
+    assert sentence not in await world.say(words)

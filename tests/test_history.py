@@ -1,6 +1,5 @@
 """What a model gets to read: the alignment header, a fresh window, and the preview of it all."""
 
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,8 @@ from click.testing import CliRunner
 from assistant import actions
 from assistant.__main__ import main
 from assistant.log import Fact
-from tests.double import Double, call, say
-from tests.room import MODEL, Room, make_room
+from tests.double import call, say
+from tests.room import MODEL, Room, double_fixture, room_fixture
 
 FLOW = '''
 from typing import Annotated
@@ -46,16 +45,8 @@ def crawl(depth):
 '''
 
 
-@pytest.fixture(scope="module")
-def double() -> Iterator[Double]:
-    with Double(scripts=False) as running:
-        yield running
-
-
-@pytest.fixture
-async def room(tmp_path: Path, double: Double) -> AsyncIterator[Room]:
-    async with make_room(tmp_path, double, FLOW) as made:
-        yield made
+double = double_fixture(scripts=False)
+room = room_fixture(FLOW)
 
 
 def contents(request: dict[str, Any]) -> list[str]:

@@ -3,7 +3,6 @@
 import json
 import math
 import random
-from collections.abc import AsyncIterator, Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,8 @@ from assistant.session import fold
 from assistant.tables import write_table
 from assistant.web.views.messages import is_shown
 from assistant.web.views.queries import query_view
-from tests.double import Double, call, say
-from tests.room import Room, did, make_room, tool_results
+from tests.double import call, say
+from tests.room import CRAWL, Room, did, double_fixture, room_fixture, tool_results
 
 PAGES = [
     {
@@ -293,11 +292,9 @@ def test_random_bytes_as_a_query_are_answered_or_refused(tables):
 
 # --- by a model --------------------------------------------------------------------------------------
 
-FLOW = '''
-from typing import Annotated
-from assistant import Ask, Workflow
-
-flow = Workflow("Crawl", "Follow the links of a site.")
+FLOW = (
+    CRAWL
+    + '''
 
 
 @flow.step
@@ -309,23 +306,11 @@ def start(depth: Annotated[int, Ask("Depth", ge=1, le=5)]):
 def crawl(depth):
     yield
 '''
+)
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
-def double() -> Iterator[Double]:
-    with Double() as running:
-        yield running
-
-
-@pytest.fixture
-async def room(tmp_path: Path, double: Double) -> AsyncIterator[Room]:
-    async with make_room(tmp_path, double, FLOW) as made:
-        yield made
+double = double_fixture()
+room = room_fixture(FLOW)
 
 
 async def finish(room: Room) -> None:

@@ -14,21 +14,23 @@ from pathlib import Path
 import pytest
 
 from assistant.__main__ import main
+from assistant.folding import APPLY
 from assistant.lines import decode
 from assistant.live import Draft
 from assistant.log import Entry, read
 from assistant.models import preferences
 from assistant.models.guide.phrases import recognise
 from assistant.models.guide.questions import asked
+from assistant.plain import is_command
 from assistant.play import Played, faults, play, pretend_run
 from assistant.queries import TableFile, query
 from assistant.scenarios import Scenario, check
 from assistant.scenarios import read as read_scenarios
-from assistant.session import _APPLY, CHAT, Session
+from assistant.session import CHAT, Session
 from assistant.settings import Settings
 from assistant.slash import COMMANDS
 from assistant.stream import Reply
-from assistant.turn import Chat, is_command
+from assistant.turn import Chat
 from assistant.workflow import load
 from assistant.workspace import Workspace
 from benchmarks.figures import BLOCK, Figure, table, write_readme
@@ -202,7 +204,7 @@ def written() -> set[str]:
 
 def test_the_table_of_entries_has_each_that_is_written_or_folded_and_no_other() -> None:
     documented = [did for cell in first_cells(section("The log")) for did in cell]
-    known = written() | set(_APPLY) | CHAT
+    known = written() | set(APPLY) | CHAT
     assert "said" in written(), "the search finds nothing"
     assert set(documented) == known
     assert len(documented) == len(set(documented))

@@ -1,7 +1,6 @@
 """What the assistant saw: the prompt that each reply names, kept beside the log."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,8 +10,8 @@ from assistant.errors import NotFound
 from assistant.seen import forget
 from assistant.seen import seen as look
 from assistant.settings import Bounds
-from tests.double import Double, Round, call, say
-from tests.room import Room, make_room
+from tests.double import Round, call, say
+from tests.room import Room, double_fixture, room_fixture
 
 FLOW = '''
 from typing import Annotated
@@ -38,16 +37,8 @@ def crawl(depth):
 '''
 
 
-@pytest.fixture(scope="module")
-def double() -> Iterator[Double]:
-    with Double(scripts=False) as running:
-        yield running
-
-
-@pytest.fixture
-async def room(tmp_path: Path, double: Double) -> AsyncIterator[Room]:
-    async with make_room(tmp_path, double, FLOW, bounds=Bounds(prompts_kept=3)) as made:
-        yield made
+double = double_fixture(scripts=False)
+room = room_fixture(FLOW, bounds=Bounds(prompts_kept=3))
 
 
 def files(room: Room) -> list[Path]:

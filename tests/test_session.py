@@ -7,8 +7,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assistant.folding import APPLY
 from assistant.log import Entry
-from assistant.session import _APPLY, CHAT, Session, fold, redo_of, undo_of
+from assistant.session import CHAT, Session, fold
+from assistant.undoing import redo_of, undo_of
 
 
 def entries(*lines: str | tuple[Any, ...]) -> list[Entry]:
@@ -108,7 +110,7 @@ FITTING = st.fixed_dictionaries(
         "file": st.just("f.csv"),
     },
 )
-DID = st.sampled_from([*sorted(_APPLY), "called", "noted", "redacted", "realigned", "danced"])
+DID = st.sampled_from([*sorted(APPLY), "called", "noted", "redacted", "realigned", "danced"])
 
 
 @st.composite
@@ -152,8 +154,8 @@ def test_an_unknown_did_changes_nothing() -> None:
 
 
 def test_every_kind_of_entry_is_folded_or_needs_not_be() -> None:
-    assert set("called redacted realigned".split()).isdisjoint(_APPLY)
-    assert CHAT - _APPLY.keys() == {"called", "realigned"}
+    assert set("called redacted realigned".split()).isdisjoint(APPLY)
+    assert CHAT - APPLY.keys() == {"called", "realigned"}
 
 
 def test_a_value_has_its_origin_and_a_default_is_none_of_the_users() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +18,11 @@ from assistant.settings import Bounds
 from assistant.tools import definitions
 from assistant.turn import answer
 from tests.double import NESTED, Double, Round, call, fail, last_line, line, raw, say
-from tests.room import MODEL, Room, did, make_room, tool_results
+from tests.room import CRAWL, MODEL, Room, did, double_fixture, make_room, room_fixture, tool_results
 
-FLOW = '''
-from typing import Annotated, Literal
-
-from assistant import Ask, Workflow
-
-flow = Workflow("Crawl", "Follow the links of a site.")
+FLOW = (
+    CRAWL
+    + '''
 
 
 @flow.step
@@ -54,21 +51,14 @@ def words(
 def crawl(depth, limit, kind, ignore):
     yield
 '''
+)
 LARGE = "".join(f"    part{n}: int | None = None,\n" for n in range(9))
 SET_3 = ("set_values", {"depth": 3})
 EMPTY = Round()
 
 
-@pytest.fixture(scope="module")
-def double() -> Iterator[Double]:
-    with Double() as running:
-        yield running
-
-
-@pytest.fixture
-async def room(tmp_path: Path, double: Double) -> AsyncIterator[Room]:
-    async with make_room(tmp_path, double, FLOW) as made:
-        yield made
+double = double_fixture()
+room = room_fixture(FLOW)
 
 
 @pytest.fixture

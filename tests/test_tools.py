@@ -60,11 +60,6 @@ def crawl(depth, parts):
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 async def handle(tmp_path: Path) -> Handle:
     (tmp_path / "workflows").mkdir()
     (tmp_path / "workflows" / "crawl.py").write_text(FLOW)

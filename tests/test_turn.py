@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +15,11 @@ from assistant.settings import Bounds, Settings
 from assistant.turn import Chat, answer
 from assistant.workspace import Workspace
 from tests.double import SCRIPTS, Double, Round, call, fail, line, raw, say
-from tests.room import MODEL, Room, did, make_room, tool_results
+from tests.room import CRAWL, MODEL, Room, did, double_fixture, room_fixture, tool_results
 
-FLOW = '''
-from typing import Annotated, Literal
-
-from assistant import Ask, Secret, Workflow
-
-flow = Workflow("Crawl", "Follow the links of a site.")
+FLOW = (
+    CRAWL
+    + '''
 
 
 @flow.step
@@ -52,23 +48,11 @@ def access(key: Annotated[Secret | None, Ask("Key")] = None):
 def crawl(depth, limit, kind, ignore, key):
     yield
 '''
+)
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
-def double() -> Iterator[Double]:
-    with Double() as running:
-        yield running
-
-
-@pytest.fixture
-async def room(tmp_path: Path, double: Double) -> AsyncIterator[Room]:
-    async with make_room(tmp_path, double, FLOW, bounds=Bounds(history_tokens=1_000)) as made:
-        yield made
+double = double_fixture()
+room = room_fixture(FLOW, bounds=Bounds(history_tokens=1_000))
 
 
 @pytest.mark.anyio

@@ -10,7 +10,8 @@ English only. Everything is pure; a day such as "tomorrow" is counted from `toda
 from .clauses import PLAIN, split
 from .finding import find
 from .grounding import grounded
+from .labels import labels_of
 from .reading import fold, keys, read
 from .sentence import Found
 
-__all__ = ["PLAIN", "Found", "find", "fold", "grounded", "keys", "read", "split"]
+__all__ = ["PLAIN", "Found", "find", "fold", "grounded", "keys", "labels_of", "read", "split"]

@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Sequence
 from functools import lru_cache
 
-from .reading import LONGEST, Part, read
+from .reading import LONGEST, Part, phrase_at, read
 
 SENTENCES = 60  # what follows more than these is pasted text, and counts as one
 PLAIN = 120  # parts: a longer sentence is pasted text, in which nothing is said plainly
@@ -73,8 +73,11 @@ def hedged(parts: Sequence[Part]) -> bool:
 
 
 @lru_cache(maxsize=8)  # every round of a turn asks for the same words
-def split(words: str) -> tuple[tuple[str, int, bool], ...]:
-    """The sentences: (text, where it begins, whether it asks). "Depth 3, and what is a click?" is two."""
+def split(words: str, labels: frozenset[tuple[str, ...]] = frozenset()) -> tuple[tuple[str, int, bool], ...]:
+    """The sentences: (text, where it begins, whether it asks). "Depth 3, and what is a click?" is two.
+
+    `labels` are what fields are called: "who: Ann" asks nothing where a field is called so.
+    """
     parts = read(words[:LONGEST])
     cuts = [0]
     for i, part in enumerate(parts):
@@ -92,8 +95,16 @@ def split(words: str) -> tuple[tuple[str, int, bool], ...]:
     for first, last in itertools.pairwise([*cuts[:SENTENCES], len(parts)]):
         if first < last:
             start, end = parts[first].start, parts[last - 1].end
-            found.append((words[start:end], start, _asks(parts[first:last])))
+            asks = _asks(parts[first:last]) and not _labelled(parts[first:last], labels)
+            found.append((words[start:end], start, asks))
     return tuple(found)
+
+
+def _labelled(parts: Sequence[Part], labels: frozenset[tuple[str, ...]]) -> bool:
+    """Whether a label and a colon begin the sentence, and no question mark ends it."""
+    parts = list(itertools.dropwhile(lambda part: part.text in _LEADS, parts))
+    ends = [at for label in labels if (at := phrase_at(parts, 0, label)) > 0]
+    return any(part.text == ":" for at in ends for part in parts[at : at + 1]) and parts[-1].text != "?"
 
 
 def _asks(parts: Sequence[Part]) -> bool:

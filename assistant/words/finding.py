@@ -7,7 +7,7 @@ from typing import Any
 from ..parameters import Field
 from .clauses import PLAIN, split
 from .kinds import addresses, bools, days, empties
-from .labels import lexicon
+from .labels import labels_of, lexicon
 from .numbers import numbers
 from .options import options_of
 from .picks import picks
@@ -35,7 +35,7 @@ def find(
     options = {field.name: options_of(field, (offered or {}).get(field.name)) for field in fields}
     day = today or date.today()
     found: dict[str, list[Found]] = {}
-    for text, start, asks in split(words):
+    for text, start, asks in split(words, labels_of([*fields, *others])):
         parts = read(text)
         if not parts or asks or len(parts) > PLAIN:
             continue

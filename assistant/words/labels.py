@@ -48,6 +48,11 @@ def lexicon(fields: Iterable[Field]) -> list[Names]:
     return found
 
 
+def labels_of(fields: Iterable[Field]) -> frozenset[tuple[str, ...]]:
+    """The names and labels of the fields, as they are compared."""
+    return frozenset(keys(text) for field in fields for text in (field.name, field.label))
+
+
 def words_of(field: Field) -> set[str]:
     """The words of a field's name, label and unit."""
     own = set(keys(field.name)) | set(keys(field.label)) | set(keys(field.ask.unit or ""))

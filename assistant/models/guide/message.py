@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 from ...cards import Situation
 from ...queries import tables_of
-from ...words import split
+from ...words import labels_of, split
 from .phrases import Intent, recognise, rest
-from .questions import asked
+from .questions import asked, of_results
 from .topics import topic
+
+TOO_EARLY = "The run is not finished yet; ask again when it is."
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,10 @@ class Message:
 
 def understand(situation: Situation) -> Message:
     """The words of the situation; a step or field to go to has to be one that there is."""
-    intents = [i for i in recognise(situation.words) if i.kind != "goto" or topic(situation, i.about)]
-    intents = _of_results(situation, intents)
+    labels = labels_of(situation.workflow.fields().values())
+    found = recognise(situation.words, labels)
+    intents = [i for i in found if i.kind != "goto" or topic(situation, i.about)]
+    intents = _too_early(situation, _of_results(situation, intents))
     left = rest(situation.words, [i.span for i in intents if i.kind not in ("yes", "no")])
     return Message(situation.words, intents, left)
 
@@ -56,3 +60,16 @@ def _of_results(situation: Situation, intents: list[Intent]) -> list[Intent]:
         kept = [i for i in intents if i not in here]
         intents = [*kept, Intent("query" if query.sql else "unclear", query.sql or query.sentence, span)]
     return sorted(intents, key=lambda intent: intent.span)
+
+
+def _too_early(situation: Situation, intents: list[Intent]) -> list[Intent]:
+    """While a run is going, questions that only its results could answer are told so."""
+    run = situation.session.run
+    if run is None or run.state != "running":
+        return intents
+    return [
+        Intent("unclear", TOO_EARLY, intent.span)
+        if intent.kind in ("search", "meaning") and of_results(situation.words[slice(*intent.span)])
+        else intent
+        for intent in intents
+    ]

@@ -174,10 +174,13 @@ _TAIL = re.compile(r" (?:please|now|then|thanks|thank you|for me|ok|here)$")
 _CUTS = frozenset(".!?;,") | {"and", "then", "but"}
 
 
-def recognise(words: str) -> list[Intent]:
-    """The commands, questions and small talk in the words, in order; what is left is for values."""
+def recognise(words: str, labels: frozenset[tuple[str, ...]] = frozenset()) -> list[Intent]:
+    """The commands, questions and small talk in the words, in order; what is left is for values.
+
+    `labels` are what fields are called, so that "who: Ann" is a value.
+    """
     found: list[Intent] = []
-    for text, start, asks in split(words):
+    for text, start, asks in split(words, labels):
         if asks:
             found.append(_question(text, start))
             continue

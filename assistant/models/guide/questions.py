@@ -85,10 +85,7 @@ class _Said:
 
 def asked(words: str, tables: Mapping[str, TableFile]) -> Asked | None:
     """The query that the words ask for, or why there is none; None where they are no such question."""
-    plain = " ".join(words.replace("§", " ").split())
-    plain = re.sub(r"\bdeepest\b", "most deep", plain, flags=re.IGNORECASE)
-    while (shorter := _LEAD.sub("", _END.sub("", plain))) != plain:
-        plain = shorter
+    plain = _plain(words)
     listed = bool(
         re.match(r"\s*(?:please |can you |could you )*(?:show|list|give|print|display)\b", words, re.I)
     )
@@ -112,6 +109,21 @@ def asked(words: str, tables: Mapping[str, TableFile]) -> Asked | None:
         first = unclear or "I can not tell which table or column that means."
         return Asked(sentence=f"{first} The results have: {described(tables)}.")
     return None
+
+
+def of_results(words: str) -> bool:
+    """Whether the words ask of results, as far as that can be told before there are any."""
+    found = re.match(r"how many .+ (?:are|were|was|did|have|has|exist)\b", words, re.IGNORECASE)
+    return bool(found or _PLAINLY.search(" ".join(words.split())) or _PLAINLY.search(_plain(words)))
+
+
+def _plain(words: str) -> str:
+    """Without "please", "show me", "in total" and the like around it."""
+    plain = " ".join(words.replace("§", " ").split())
+    plain = re.sub(r"\bdeepest\b", "most deep", plain, flags=re.IGNORECASE)
+    while (shorter := _LEAD.sub("", _END.sub("", plain))) != plain:
+        plain = shorter
+    return plain
 
 
 def _where(conditions: list[str]) -> str:

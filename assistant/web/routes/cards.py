@@ -27,6 +27,13 @@ from .sessions import opened, page_of, shown_of
 
 
 def add(app: Any, site: Any) -> None:
+    for part in (_cards, _undoing, _running):
+        part(app, site)
+
+
+def _cards(app: Any, site: Any) -> None:
+    """One card: Next, Edit, and its help."""
+
     @app.post("/sessions/{sid}/steps/{step}")
     async def next_card(request: Request, sid: str, step: str) -> Response:
         handle = await opened(site, sid)
@@ -40,30 +47,11 @@ def add(app: Any, site: Any) -> None:
                 await handle.write(lambda _: added)
             outcome = await actions.complete(handle, step, raw)
         except Conflict as error:
-            return await _conflict(request, handle, error)
+            return await _conflict(site, request, handle, error)
         if outcome.refused:
-            shown = await shown_of(site, handle, typed={step: _typed(handle, found, raw, items, outcome)})
-            if not by_htmx(request):
-                return page_of(shown, handle, request, 422)
-            number = next(n for n, card in enumerate(shown.cards, 1) if card.step.name == step)
-            card = shown.cards[number - 1]
-            markup = str(to_xml(card_view(shown, card, number), indent=False))
-            return HTMLResponse(partial(f"#card-{step}", "outerMorph", markup), 422)
+            typed = _typed(handle, found, raw, items, outcome)
+            return await _not_taken(site, request, handle, step, typed)
         return done(request, f"sessions/{sid}")
-
-    async def _conflict(request: Request, handle: Handle, error: Conflict) -> Response:
-        """409 with what is true now."""
-        shown = await shown_of(site, handle)
-        if not by_htmx(request):
-            return page_of(shown, handle, request, 409)
-        markup = [
-            partial(
-                f"#card-{card.step.name}", "outerMorph", str(to_xml(card_view(shown, card, n), indent=False))
-            )
-            for n, card in enumerate(shown.cards, 1)
-        ]
-        sentence = partial("#toast", "innerHTML", str(to_xml(P(str(error)))))
-        return HTMLResponse("".join([*markup, sentence]), 409)
 
     @app.post("/sessions/{sid}/steps/{step}/reopen")
     async def reopen(request: Request, sid: str, step: str) -> Response:
@@ -87,6 +75,10 @@ def add(app: Any, site: Any) -> None:
         await handle.write(decide)
         return done(request, f"sessions/{sid}")
 
+
+def _undoing(app: Any, site: Any) -> None:
+    """Undo and redo."""
+
     @app.post("/sessions/{sid}/undo")
     async def undo(request: Request, sid: str) -> Response:
         handle = await opened(site, sid)
@@ -100,13 +92,17 @@ def add(app: Any, site: Any) -> None:
         await actions.redo(handle)
         return done(request, f"sessions/{sid}")
 
+
+def _running(app: Any, site: Any) -> None:
+    """The run: start and cancel."""
+
     @app.post("/sessions/{sid}/runs")
     async def run(request: Request, sid: str) -> Response:
         handle = await opened(site, sid)
         try:
             await start_run(handle)
         except Conflict as error:
-            return await _conflict(request, handle, error)
+            return await _conflict(site, request, handle, error)
         return done(request, f"sessions/{sid}")
 
     @app.post("/sessions/{sid}/runs/{run}/cancel")
@@ -118,6 +114,32 @@ def add(app: Any, site: Any) -> None:
         if known.state == "running" and not await runs.cancel(run):
             raise Conflict("This run belongs to another program; cancel it there.")
         return done(request, f"sessions/{sid}")
+
+
+async def _not_taken(
+    site: Any, request: Request, handle: Handle, step: str, typed: dict[str, Any]
+) -> Response:
+    """422 with the card as it was sent, and what is wrong with it."""
+    shown = await shown_of(site, handle, typed={step: typed})
+    if not by_htmx(request):
+        return page_of(shown, handle, request, 422)
+    number = next(n for n, card in enumerate(shown.cards, 1) if card.step.name == step)
+    card = shown.cards[number - 1]
+    markup = str(to_xml(card_view(shown, card, number), indent=False))
+    return HTMLResponse(partial(f"#card-{step}", "outerMorph", markup), 422)
+
+
+async def _conflict(site: Any, request: Request, handle: Handle, error: Conflict) -> Response:
+    """409 with what is true now."""
+    shown = await shown_of(site, handle)
+    if not by_htmx(request):
+        return page_of(shown, handle, request, 409)
+    markup = [
+        partial(f"#card-{card.step.name}", "outerMorph", str(to_xml(card_view(shown, card, n), indent=False)))
+        for n, card in enumerate(shown.cards, 1)
+    ]
+    sentence = partial("#toast", "innerHTML", str(to_xml(P(str(error)))))
+    return HTMLResponse("".join([*markup, sentence]), 409)
 
 
 def _step(handle: Handle, name: str) -> Step:

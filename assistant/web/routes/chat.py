@@ -21,6 +21,13 @@ from .sessions import entry_number, opened, shown_of
 
 
 def add(app: Any, site: Any) -> None:
+    for part in (_saying, _replying, _reading, _answering, _choosing):
+        part(app, site)
+
+
+def _saying(app: Any, site: Any) -> None:
+    """The user's words."""
+
     @app.post("/sessions/{sid}/messages")
     async def message(request: Request, sid: str) -> Response:
         handle = await opened(site, sid)
@@ -32,6 +39,38 @@ def add(app: Any, site: Any) -> None:
         else:
             await site.chat.say(handle, quick or text)
         return done(request, f"sessions/{sid}")
+
+    @app.post("/sessions/{sid}/messages/{turn}/edit")
+    async def edit(request: Request, sid: str, turn: str) -> Response:
+        handle = await opened(site, sid)
+        await site.chat.edit(handle, turn, await text_of(request, "text"))
+        return done(request, f"sessions/{sid}")
+
+    @app.post("/sessions/{sid}/realign")
+    async def realign(request: Request, sid: str) -> Response:
+        handle = await opened(site, sid)
+        await handle.write(lambda _: [Fact("user", "realigned")])
+        return done(request, f"sessions/{sid}")
+
+
+def _replying(app: Any, site: Any) -> None:
+    """The reply that is being written, and another one."""
+
+    @app.post("/sessions/{sid}/messages/stop")
+    async def stop(request: Request, sid: str) -> Response:
+        handle = await opened(site, sid)
+        await site.chat.stop(handle)
+        return done(request, f"sessions/{sid}")
+
+    @app.post("/sessions/{sid}/messages/{turn}/again")
+    async def again(request: Request, sid: str, turn: str) -> Response:
+        handle = await opened(site, sid)
+        await site.chat.again(handle, turn)
+        return done(request, f"sessions/{sid}")
+
+
+def _reading(app: Any, site: Any) -> None:
+    """What was said, and what the assistant saw."""
 
     @app.get("/sessions/{sid}/earlier")
     async def earlier(request: Request, sid: str) -> Response:
@@ -53,10 +92,26 @@ def add(app: Any, site: Any) -> None:
             raise NotFound(f"Nothing was said in entry {n} of this session.")
         return PlainTextResponse(str(entry.get("text") or ""))
 
-    @app.post("/sessions/{sid}/messages/{turn}/edit")
-    async def edit(request: Request, sid: str, turn: str) -> Response:
+    @app.get("/sessions/{sid}/prompts/{digest}")
+    async def prompt(request: Request, sid: str, digest: str) -> Response:
+        """What the assistant saw."""
         handle = await opened(site, sid)
-        await site.chat.edit(handle, turn, await text_of(request, "text"))
+        found = seen(handle, digest)
+        if wants_json(request):
+            return JSONResponse(found)
+        return page_answer(seen_page(await shown_of(site, handle), found, prefix_of(request)))
+
+
+def _answering(app: Any, site: Any) -> None:
+    """Answers to questions and suggestions, and what a person thinks of a reply."""
+
+    @app.post("/sessions/{sid}/answers/{id}")
+    async def answers(request: Request, sid: str, id: str) -> Response:
+        handle = await opened(site, sid)
+        form = await request.form()
+        value = form.get("value")
+        action = str(form.get("action") or "accept")
+        await answer(site.chat, handle, id, action, str(value) if value is not None else None)
         return done(request, f"sessions/{sid}")
 
     @app.post("/sessions/{sid}/notes")
@@ -73,41 +128,9 @@ def add(app: Any, site: Any) -> None:
         await handle.write(lambda _: [Fact("user", "noted", {"about": about, **given})])
         return done(request, f"sessions/{sid}")
 
-    @app.get("/sessions/{sid}/prompts/{digest}")
-    async def prompt(request: Request, sid: str, digest: str) -> Response:
-        """What the assistant saw."""
-        handle = await opened(site, sid)
-        found = seen(handle, digest)
-        if wants_json(request):
-            return JSONResponse(found)
-        return page_answer(seen_page(await shown_of(site, handle), found, prefix_of(request)))
 
-    @app.post("/sessions/{sid}/messages/stop")
-    async def stop(request: Request, sid: str) -> Response:
-        handle = await opened(site, sid)
-        await site.chat.stop(handle)
-        return done(request, f"sessions/{sid}")
-
-    @app.post("/sessions/{sid}/messages/{turn}/again")
-    async def again(request: Request, sid: str, turn: str) -> Response:
-        handle = await opened(site, sid)
-        await site.chat.again(handle, turn)
-        return done(request, f"sessions/{sid}")
-
-    @app.post("/sessions/{sid}/realign")
-    async def realign(request: Request, sid: str) -> Response:
-        handle = await opened(site, sid)
-        await handle.write(lambda _: [Fact("user", "realigned")])
-        return done(request, f"sessions/{sid}")
-
-    @app.post("/sessions/{sid}/answers/{id}")
-    async def answers(request: Request, sid: str, id: str) -> Response:
-        handle = await opened(site, sid)
-        form = await request.form()
-        value = form.get("value")
-        action = str(form.get("action") or "accept")
-        await answer(site.chat, handle, id, action, str(value) if value is not None else None)
-        return done(request, f"sessions/{sid}")
+def _choosing(app: Any, site: Any) -> None:
+    """Which model answers."""
 
     @app.post("/sessions/{sid}/model")
     async def model(request: Request, sid: str) -> Response:

@@ -14,7 +14,7 @@ from ...errors import AssistantError, BrokenWorkflow, Conflict, NotFound
 from ...launch import mark_interrupted
 from ...log import Fact
 from ...reply import words_of
-from ...session import redo_of, undo_of
+from ...undoing import redo_of, undo_of
 from ...workspace import Handle
 from ..answers import done, page_answer, prefix_of, text_of, wants_json, whole_number
 from ..gather import gather, results_of, today

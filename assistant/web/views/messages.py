@@ -1,36 +1,32 @@
-"""The chat's messages: each entry that the chat shows, and what can be done with it there."""
+"""The chat's messages: each entry that the chat shows."""
 
 from typing import Any
 
 from fasthtml.components import (
-    A,
     Article,
     B,
     Button,
     Code,
     Details,
     Div,
-    Footer,
-    Form,
     Input,
-    Li,
     P,
     Small,
     Span,
     Summary,
-    Ul,
 )
 
 from ...log import Entry
 from ...models import GUIDE
 from ...parameters import show
 from ...session import Session
-from ...slash import excerpt, parse
+from ...slash import parse
 from ..markdown import markdown
 from .base import number
 from .queries import is_query, query_view
 from .runs import duration
 from .shown import Shown
+from .tools import again, edit, is_last, links, post, tools
 
 WINDOW = 50
 OTHERS = ("model", "guide", "mcp", "cli")
@@ -73,11 +69,6 @@ def was_answered(session: Session, failure: Entry) -> bool:
     return any(e.n > failure.n and e.get("turn") == failure.get("turn") for e in answers)
 
 
-def is_last(session: Session, reply: Entry) -> bool:
-    """Whether these are the last words in the chat, but for the program's own."""
-    return next((e for e in reversed(session.chat) if e.did == "said" and e.by != "app"), None) is reply
-
-
 def message_view(shown: Shown, entry: Entry) -> Any:
     """One entry as the chat shows it."""
     draw = {
@@ -105,11 +96,6 @@ def _message(entry: Entry, *content: Any, cls: str = "") -> Any:
     )
 
 
-def _post(address: str, *content: Any, **attributes: Any) -> Any:
-    """A form that posts, whose answer is what the stream brings."""
-    return Form(*content, method="post", action=address, hx_post=address, hx_swap="none", **attributes)
-
-
 # --- words ---------------------------------------------------------------------------------------------
 
 
@@ -121,15 +107,15 @@ def _said(shown: Shown, entry: Entry) -> Any:
         waits = ""
         # words that no reply is being written to any more: the program ended meanwhile
         if shown.session.turns.get(entry.get("turn")) is entry and shown.draft is None and not shown.fixed:
-            waits = _again(shown, str(entry.get("turn")), "No answer came: the program ended meanwhile.")
-        edit = "" if shown.fixed or parse(text) else _edit(shown, entry)
-        return _message(entry, P(text, cls="words"), waits, edit)
+            waits = again(shown, str(entry.get("turn")), "No answer came: the program ended meanwhile.")
+        anew = "" if shown.fixed or parse(text) else edit(shown, entry)
+        return _message(entry, P(text, cls="words"), waits, anew)
     if entry.by == "app":
         return _message(entry, Small(text), cls="line")
     thinking = entry.get("thinking")
     thought = Details(Summary("Thinking"), markdown(thinking), cls="thinking") if thinking else ""
     words = Div(markdown(text), cls="words")
-    return _message(entry, Small(_meta(entry)), thought, words, _links(shown, entry), _tools(shown, entry))
+    return _message(entry, Small(_meta(entry)), thought, words, links(shown, entry), tools(shown, entry))
 
 
 def _meta(entry: Entry) -> str:
@@ -157,92 +143,8 @@ def _replaced(entry: Entry, text: str) -> Any:
     return _message(entry, Details(Summary(what), words), cls="replaced")
 
 
-def _edit(shown: Shown, entry: Entry) -> Any:
-    """A way to say the words anew. It has no text of its own: what stands in a message is what was said."""
-    turn = str(entry.get("turn"))
-    address = f"{shown.address}?edit={turn}#chat-input"
-    return A(href=address, cls="edit", aria_label="Edit this message", title="Edit", data_edit=turn)
-
-
 def model_name(name: str) -> str:
     return "Built-in guide" if name == GUIDE else str(name)
-
-
-def _again(shown: Shown, turn: str, sentence: str) -> Any:
-    ask = _post(f"{shown.address}/messages/{turn}/again", Button("Ask again", cls="plain"))
-    use = _post(
-        f"{shown.address}/model",
-        Input(type="hidden", name="model", value=GUIDE),
-        Button("Use the guide", cls="plain"),
-    )
-    return Div(Small(sentence), Div(ask, use if shown.model != GUIDE else "", cls="row"), cls="again")
-
-
-def _tools(shown: Shown, entry: Entry) -> Any:
-    """What can be done with a reply."""
-    address = shown.address
-    tools: list[Any] = [
-        Button("Copy", type="button", cls="copy scripted", data_copy=f"{address}/messages/{entry.n}/text")
-    ]
-    waits = shown.draft is not None and shown.draft.turn == entry.get("turn")
-    if entry.by == "model" and entry.get("turn") and not shown.fixed and not waits:
-        if is_last(shown.session, entry):
-            tools.append(_post(f"{address}/messages/{entry.get('turn')}/again", Button("Ask again")))
-    for name, text in (("prompt", "What it saw"), ("extraction", "What gave the values")):
-        if isinstance(digest := entry.get(name), str):
-            tools.append(A(text, href=f"{address}/prompts/{digest}", title="What the assistant saw"))
-    return Footer(*tools, _feedback(shown, entry), cls="tools")
-
-
-def _feedback(shown: Shown, entry: Entry) -> Any:
-    """A thumb and a note; those that there are stand beside it."""
-    notes = shown.session.notes.get(entry.n, ())
-    thumb = next((note.get("thumb") for note in reversed(notes) if note.get("thumb")), None)
-    mark = {"up": "good", "down": "not good"}.get(str(thumb), "")
-    texts = [P(str(note.get("text"))) for note in notes if note.get("text")]
-    noted = Div(*texts, cls="noted") if texts else ""
-    summary = Summary("Feedback", Small(f": {mark}") if mark else Small(": noted") if texts else "")
-    if shown.fixed:
-        return Details(summary, noted, cls="feedback") if notes else ""
-    form = _post(
-        f"{shown.address}/notes",
-        Input(type="hidden", name="about", value=str(entry.n)),
-        Input(
-            name="text",
-            placeholder="A note, if you like",
-            aria_label="Note",
-            maxlength=2_000,
-            autocomplete="off",
-        ),
-        Div(
-            Button("Good", name="thumb", value="up", cls="plain"),
-            Button("Not good", name="thumb", value="down", cls="plain"),
-            Button("Only the note", cls="plain"),
-            cls="row",
-        ),
-    )
-    return Details(summary, noted, form, cls="feedback")
-
-
-def _links(shown: Shown, entry: Entry) -> Any:
-    """Where what was searched for stands, and the files of an export."""
-    exports = [
-        Li(A(name, href=f"{shown.address}/export/{name}", download=True))
-        for name in entry.get("exports") or ()
-    ]
-    wanted, sought = set(entry.get("found") or ()), str(entry.get("sought") or "")
-    hits = [e for e in shown.session.chat if e.n in wanted] if wanted else []
-    found = [
-        Li(
-            A(
-                excerpt(e, sought),
-                href=f"{shown.address}/earlier?before={e.n + 1}#m{e.n}",
-                data_goto=f"m{e.n}",
-            )
-        )
-        for e in reversed(hits)
-    ]
-    return Ul(*exports, *found, cls="links") if exports or found else ""
 
 
 def _helped(shown: Shown, entry: Entry) -> Any:
@@ -271,7 +173,7 @@ def _set(shown: Shown, entry: Entry) -> Any:
     undo = ""
     if not undone and not shown.fixed:
         about = Input(type="hidden", name="entry", value=str(entry.n))
-        undo = _post(f"{shown.address}/undo", about, Button("Undo"))
+        undo = post(f"{shown.address}/undo", about, Button("Undo"))
     return _message(
         entry,
         Div(*rows, why, Small("undone") if undone else undo, cls="did undone" if undone else "did"),
@@ -307,7 +209,7 @@ def _answer(shown: Shown, entry: Entry, action: str, text: str, value: Any = Non
     if value is not None:
         hidden.append(Input(type="hidden", name="value", value=str(value)))
     button = Button(text, cls="plain" if plain else "")
-    return _post(f"{shown.address}/answers/{entry.get('id')}", *hidden, button)
+    return post(f"{shown.address}/answers/{entry.get('id')}", *hidden, button)
 
 
 def _asked(shown: Shown, entry: Entry) -> Any:
@@ -337,8 +239,8 @@ def _failed(shown: Shown, entry: Entry) -> Any:
         return _message(entry, Div(B("The run failed. "), reason, cls="trouble"), cls="change")
     turn = entry.get("turn")
     later = was_answered(shown.session, entry) or shown.session.is_replaced(entry.n)
-    again = "" if later or shown.fixed or not turn else _again(shown, str(turn), "")
-    return _message(entry, Div(reason, again, cls="trouble"), cls="change")
+    ask = "" if later or shown.fixed or not turn else again(shown, str(turn), "")
+    return _message(entry, Div(reason, ask, cls="trouble"), cls="change")
 
 
 def _called(shown: Shown, entry: Entry) -> Any:

@@ -30,7 +30,7 @@ from fasthtml.components import (
     Tr,
 )
 
-from ...session import Run
+from ...parts import Run
 from ...tables import Page
 from ..markdown import markdown
 from .base import number
