@@ -628,6 +628,11 @@ def test_nor_does_it_for_what_is_too_deep_or_too_large(name: str) -> None:
     check_all(raws[name])
 
 
+@pytest.mark.parametrize("raw", [1.0926528142006617e-299, 5e-324, 1.7e308, -0.0, 1e99])
+def test_nor_for_numbers_at_the_ends(raw: float) -> None:
+    check_all(raw)
+
+
 def check_all(raw: Any) -> None:
     """Every field takes it, and then again from its JSON, or refuses it in words that the log can hold."""
     for one in FIELDS:
