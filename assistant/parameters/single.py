@@ -56,7 +56,7 @@ def _float(field: Field, raw: Any) -> float:
 def _decimal(field: Field, raw: Any) -> Decimal:
     if isinstance(raw, int) and not isinstance(raw, bool) and abs(raw) < 10**DIGITS:
         return Decimal(raw)
-    if isinstance(raw, float) and math.isfinite(raw):
+    if isinstance(raw, float) and math.isfinite(raw) and abs(raw) < 1e100:
         value = Decimal(repr(raw))
         if _NUMBER.fullmatch(format(value, "f")):  # as it will stand in the log
             return value
