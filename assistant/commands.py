@@ -202,10 +202,9 @@ async def _use_last(desk: Desk, call: Call) -> dict[str, Any]:
 
 def _last_finished(handle: Handle) -> Handle | None:
     """The newest other session of the same workflow whose last run finished."""
-    for sid in handle.workspace.session_ids():
-        other = handle.workspace.open(sid)
+    for other in handle.workspace.handles():
         session = other.session()
-        if sid != handle.sid and session.workflow == handle.session().workflow:
+        if other.sid != handle.sid and session.workflow == handle.session().workflow:
             if session.run and session.run.state == "finished":
                 return other
     return None

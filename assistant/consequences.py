@@ -101,7 +101,9 @@ async def follow_up(
             facts.append(Fact("app", "reopened", {"step": step.name, "because": because[0]}))
         names |= {field.name for field in step.fields} | set(own)
     session = fold(pretend(session, facts), session)
-    while (card := open_card(cards(session, flow))) and not session.is_opened(card.step.name):
+    while card := open_card(cards(session, flow)):
+        if session.is_opened(card.step.name) and session.last_opened == card.step.name:
+            break
         new = await open_step(flow, card.step, session, place, seconds)
         session = fold(pretend(session, new), session)
         facts += new

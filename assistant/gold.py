@@ -39,8 +39,7 @@ class Message:
 def messages(workspace: Workspace, workflows: Sequence[str] = ()) -> list[Message]:
     """The messages of all sessions whose last run finished, the oldest session first."""
     found: list[Message] = []
-    for sid in reversed(workspace.session_ids()):
-        handle = workspace.open(sid)
+    for handle in reversed(list(workspace.handles())):
         session = handle.session()
         finished = session.run is not None and session.run.state == "finished"
         if finished and (not workflows or session.workflow in workflows):

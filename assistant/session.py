@@ -90,6 +90,12 @@ class Session:
         mark = self.mark(step, "opened", "advanced", "skipped", "reopened")
         return mark is not None and mark.did == "opened"
 
+    @property
+    def last_opened(self) -> str | None:
+        """The step that was opened last."""
+        marks = [mark for step in self.marks if (mark := self.opening(step))]
+        return str(max(marks, key=lambda mark: mark.n)["step"]) if marks else None
+
     def is_replaced(self, n: int) -> bool:
         """Whether the words of entry `n` gave way to others: an edited message, or a reply asked again."""
         return any(start <= n < end for start, end in self.replaced)

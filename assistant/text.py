@@ -1,5 +1,6 @@
 """Somebody else's text, made fit to be kept and shown: one clean line, and no secret in it."""
 
+import re
 import unicodedata
 from collections.abc import Mapping
 
@@ -13,8 +14,10 @@ def clean(text: str, most: int = 200) -> str:
 
 
 def mask(text: str, secrets: Mapping[str, str]) -> str:
-    """`text` with the values of `secrets` replaced; those under 4 characters would blacken ordinary words."""
-    for value in sorted(secrets.values(), key=len, reverse=True):
+    """`text` with the values of `secrets` replaced; those under 4 characters only as words of their own."""
+    for value in sorted(filter(None, secrets.values()), key=len, reverse=True):
         if len(value) >= 4:
             text = text.replace(value, MASK)
+        else:
+            text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", MASK, text)
     return text

@@ -109,7 +109,12 @@ class Workflow:
         for field in step.fields:
             raw = given[field.name] if field.name in given else default_of(field, values, MISSING)
             own[field.name] = _judge_plain(field, raw, values | own)
-        return own | self.derive(step, values | own)
+        try:
+            return own | self.derive(step, values | own)
+        except Refused:
+            raise
+        except ValueError as error:  # a body's way to refuse the card as a whole
+            raise Refused(None, None, str(error)) from error
 
     def derive(self, step: Step, values: Mapping[str, Any]) -> dict[str, Any]:
         """Runs the step's body on typed values: what it derives, as JSON. Its ValueError refuses them."""

@@ -6,7 +6,7 @@ import os
 import re
 import secrets as random
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -203,6 +203,14 @@ class Workspace:
                     except OSError:  # deleted meanwhile, or no session
                         continue
         return [sid for _, sid in sorted(found, reverse=True)]
+
+    def handles(self) -> Iterator[Handle]:
+        """All sessions that can be opened, the last changed first."""
+        for sid in self.session_ids():
+            try:
+                yield self.open(sid)
+            except NotFound:  # deleted meanwhile, or killed before its first line was on disk
+                continue
 
     def summaries(self) -> list[Summary]:
         """All sessions as lists show them, the last changed first."""

@@ -672,6 +672,14 @@ async def test_reopen_keeps_the_values(workspace: Workspace) -> None:
     assert states(handle)["city"] == "done"
 
 
+async def test_a_card_that_becomes_the_open_one_again_is_opened_again(workspace: Workspace) -> None:
+    handle = await trip(workspace, "start")
+    await reopen(handle, "start")
+    done = await complete(handle, "start", {"country": "France", "days": "4"})
+    opened = [entry["step"] for entry in done.entries if entry.did == "opened"]
+    assert opened == ["city"] and handle.session().last_opened == "city"
+
+
 async def test_a_fork_may_end_before_its_card_opened(workspace: Workspace) -> None:
     handle = await trip(workspace, "start")
     made = workspace.fork(handle, 4)  # set and advanced, and not yet opened

@@ -435,6 +435,8 @@ def test_a_password_in_an_address_stays_out_of_the_refusal() -> None:
 NOT_FIELDS: list[tuple[Any, str]] = [
     (Path, "Upload for a file"),
     (object, "cannot be asked for"),
+    (Annotated[str, Secret()], "is a type, not a mark"),
+    (Annotated[str, Secret], "is a type, not a mark"),
     (int | str, "one of several types"),
     (list, "say what is in the list"),
     (dict, "say what is in the dict"),

@@ -5,9 +5,9 @@ import pytest
 from assistant.text import clean, mask
 
 
-def test_masked_are_whole_secrets_of_four_characters_or_more():
+def test_a_short_secret_is_masked_as_a_word_and_longer_ones_anywhere():
     secrets = {"a": "abcd", "b": "abcdef", "c": "x"}
-    assert mask("abcdef abcd x", secrets) == "•••• •••• x"
+    assert mask("abcdefg abcd x, next", secrets) == "••••g •••• ••••, next"
 
 
 @pytest.mark.parametrize(

@@ -295,3 +295,20 @@ def test_the_workspaces_file_wins_over_a_shipped_one(tmp_path: Path) -> None:
     assert workspace.workflow("link_graph").title == "Made"
     assert workspace.workflow_files()["link_graph"] != shipped
     assert "_helper" not in workspace.workflow_files()
+
+
+def test_a_bodys_refusal_is_refused_for_the_card_as_a_whole():
+    flow = Workflow("Odd")
+
+    @flow.step
+    def number(n: int):
+        if n == 13:
+            raise ValueError("thirteen is unlucky")
+
+    @flow.run
+    def run(n):
+        return []
+
+    with pytest.raises(Refused, match="thirteen is unlucky") as caught:
+        flow(n=13)
+    assert caught.value.name is None and flow(n=12) == []

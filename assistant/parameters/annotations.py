@@ -70,6 +70,8 @@ def _unwrap(name: str, annotation: Any) -> tuple[Any, Ask | None, tuple[Any, ...
         if origin is Annotated:
             annotation, *metadata = get_args(annotation)
             ask = next((m for m in reversed(metadata) if isinstance(m, Ask)), ask)
+            if any(m is Secret or isinstance(m, Secret) for m in metadata):
+                raise TypeError(f"{name}: a Secret is a type, not a mark; write Annotated[Secret, Ask(...)]")
             extras = (*(m for m in metadata if not isinstance(m, Ask | str)), *extras)
         elif origin in (Union, types.UnionType):
             members = [member for member in get_args(annotation) if member is not type(None)]
