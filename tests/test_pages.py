@@ -244,6 +244,22 @@ def test_the_record_page(server, told, ran):
         assert server.get(link["href"].split("#")[0]).status_code == 200
 
 
+def test_the_record_takes_back_any_single_value(server):
+    sid = server.begin("small")
+    server.next(sid, "start", {"depth": "2"})
+    rows = server.page(f"sessions/{sid}/record").select("#parameters tbody tr:has(form)")
+    row = next(row for row in rows if "depth" in row.text)
+    form = row.select_one("form")
+    sent = {hidden["name"]: hidden["value"] for hidden in form.select("input")}
+    assert server.post(form["action"], sent).status_code == 303
+    assert "depth" not in server.state(sid)["values"] and server.state(sid)["open"] == "start"
+    page = server.page(f"sessions/{sid}/record")
+    assert page.select("#parameters form") == [] and "2 levels" in [
+        struck.text for struck in page.select("#parameters s")
+    ]
+    assert server.page(f"sessions/{sid}/record?at=3").select("#parameters form") == []
+
+
 def test_everything_that_a_browser_can_get_from_the_pages_is_there(server, told, ran):
     seen = set()
     for address in (

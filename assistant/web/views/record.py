@@ -244,16 +244,30 @@ def _value_row(shown: Shown, entry: Entry, name: str, value: Any, at: int) -> An
         chosen = value if isinstance(value, list) else [value]
         others = [str(option) for option in offered if option not in chosen]
         why += [f"also {', '.join(others[:8])}{' …' if len(others) > 8 else ''}"] if others else []
+    undone = entry.n in shown.session.undone
     text: Any = show(_field(shown, name), value)
-    return _row(
-        shown, entry, name, S(text) if entry.n in shown.session.undone else text, by, " · ".join(why), at
-    )
+    told: tuple[Any, ...] = (" · ".join(why),)
+    if entry.did == "set" and entry.by != "workflow" and not undone and not shown.fixed:
+        told = (*told, _take_back(shown, entry))
+    return _row(shown, entry, name, S(text) if undone else text, by, told, at)
 
 
-def _row(shown: Shown, entry: Entry, name: Any, value: Any, by: str, why: str, at: int) -> Any:
+def _take_back(shown: Shown, entry: Entry) -> Any:
+    """Undo of this one change, however old it is; its card is open again then."""
+    hidden = Input(type="hidden", name="entry", value=str(entry.n))
+    button = Button("Undo", cls="plain", aria_label=f"Undo entry {entry.n}")
+    return Form(hidden, button, method="post", action=f"{shown.address}/undo", cls="take-back")
+
+
+def _row(shown: Shown, entry: Entry, name: Any, value: Any, by: str, why: Any, at: int) -> Any:
     link = A(str(entry.n), href=f"{shown.address}/record?at={entry.n}#c{entry.n}")
     return Tr(
-        Td(link), Td(str(name)), Td(value), Td(by_tag(by)), Td(why), cls="at" if entry.n == at else None
+        Td(link),
+        Td(str(name)),
+        Td(value),
+        Td(by_tag(by)),
+        Td(*why) if isinstance(why, tuple) else Td(why),
+        cls="at" if entry.n == at else None,
     )
 
 
