@@ -191,8 +191,10 @@ def hand(address: str, name: str, sids: list[str], promises: Promises) -> None:
 def keeps(server: Server, promises: Promises) -> None:
     """Every promise is in the logs and the files, as they lie there; each log is whole."""
     for folder in (server.workspace / "conversations").glob("2*"):
-        if (folder / "log.jsonl").is_file():
-            assert server.entries(folder.name)[0].did == "began"
+        if (folder / "log.jsonl").is_file() and (entries := server.entries(folder.name)):
+            assert entries[0].did == "began"
+        else:  # killed before its first line: nobody was told of it
+            assert folder.name not in promises.sessions
     entries = {sid: server.entries(sid) for sid in promises.sessions}
     said = {(sid, e["text"]) for sid in entries for e in entries[sid] if e.did == "said" and e.by == "user"}
     assert set(promises.words) <= said

@@ -72,8 +72,10 @@ async def _follow(
     site.streams[sid] = site.streams.get(sid, 0) + 1
     sent, seen_n, silent = Sent(), -1, 0.0
     try:
-        if after is not None and handle.log.damage is None:  # the page may be from before the damage
+        if after is not None:
             _know(site, handle, after, again, sent)
+            if handle.log.damage is not None:
+                sent = Sent()  # the page may be from before the damage
         if elsewhere:
             yield "event: reload\ndata: \n\n"
         yield f"retry: 500\nid: {after if after is not None else ''}\n\n"
