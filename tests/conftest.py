@@ -1,10 +1,12 @@
 """What every test shares: no way out to the network, and a small workspace of real files."""
 
+import os
 import signal
 import socket
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from assistant.settings import Settings
@@ -12,6 +14,11 @@ from assistant.workspace import Workspace
 
 # a shell starts what is in its background with Ctrl-C ignored, and so would we our programs
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# one and the same examples where a change is judged, new ones everywhere else
+hypothesis.settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("ci")
 
 COUNT_WORDS = '''
 """Count words: how often does each word occur in a text?"""
