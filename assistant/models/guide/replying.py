@@ -160,6 +160,8 @@ def _nothing_found(situation: Situation, message: Message) -> str:
         meant = topic(situation, message.words)
         target = meant if isinstance(meant, Field) else None
     if target:
+        if target.kind in ("secret", "upload"):
+            return f"**{target.label}** can be given on its card only, so nothing was changed here."
         card = card_of(situation.cards, target.name)
         return f"I am not sure what to set, so nothing was changed. {describe(target, card)}"
     if any(part.kind in ("number", "url", "path") for part in read(message.words)):
