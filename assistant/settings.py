@@ -28,6 +28,14 @@ class Bounds:
 
 
 @dataclass(frozen=True)
+class Retention:
+    """Which sessions may go: those unchanged for `days`, and the oldest beyond `megabytes` in all."""
+
+    days: float | None = None
+    megabytes: float | None = None
+
+
+@dataclass(frozen=True)
 class Settings:
     """Where things are and how far they may go. `prefix` begins with a slash or is empty."""
 
@@ -46,6 +54,7 @@ class Settings:
     card_seconds: float = 30.0  # deadline of a step's body, options and defaults
     upload_bytes: int = 512 * 2**20
     bounds: Bounds = field(default_factory=Bounds)
+    retention: Retention = field(default_factory=Retention)
 
 
 PACKAGE = Path(__file__).resolve().parent

@@ -7,6 +7,7 @@ from typing import Any
 from . import actions
 from .actions import Outcome
 from .errors import Conflict, NotFound, Refused
+from .folding import source_of
 from .log import Entry, Fact
 from .session import Session
 from .workspace import Handle
@@ -26,11 +27,18 @@ class Answered:
 
 
 async def settle(
-    handle: Handle, id: str, action: str, value: str | None, by: str, start_run: StartRun
+    handle: Handle,
+    id: str,
+    action: str,
+    value: str | None,
+    by: str,
+    start_run: StartRun,
+    edited: Mapping[str, str] | None = None,
 ) -> Answered:
     """Answers the question or proposal `id`. Accepted values are set by `by`, in the same write.
 
-    Raises NotFound, Refused (an action that there is not) or Conflict (it was answered before).
+    `edited` are values, by name, in place of those that were suggested; where one does not pass, nothing is
+    answered. Raises NotFound, Refused (an action that there is not) or Conflict (it was answered before).
     """
     if action not in ACTIONS:
         raise Refused(None, action, f"An answer is one of {', '.join(ACTIONS)}, not {action[:40]!r}.")
@@ -39,14 +47,22 @@ async def settle(
     if value is not None and entry.did == "asked" and entry.get("about") is None:
         fields["value"] = value.encode("utf-8", "replace").decode()[:LONGEST]
 
-    def note(outcome: Outcome) -> list[Fact]:
-        _open(handle.session(), id)
-        return [Fact(by, "answered", fields)]
-
     about = entry.get("about")
     values = _values(entry)
+    changed = {name: text for name, text in (edited or {}).items() if name in values}
+    if changed:
+        fields["value"] = changed if len(changed) > 1 else next(iter(changed.values()))
+
+    def note(outcome: Outcome) -> list[Fact]:
+        _open(handle.session(), id)
+        for name in changed:
+            if name in outcome.refused:
+                raise Refused(name, changed[name], outcome.refused[name])
+        return [Fact(by, "answered", fields)]
+
     if action == "accept" and values:
-        return Answered(await actions.fill(handle, values, by, note=note))
+        sources = {n: found for n in values.keys() - changed if (found := source_of(entry, n))}
+        return Answered(await actions.fill(handle, values | changed, by, note=note, sources=sources))
     if action == "accept" and isinstance(about, Mapping) and about.get("next"):
         return Answered(await actions.set_on_card(handle, str(about["next"]), by, None, note))
     answered = Answered(await actions.fill(handle, {}, by, note=note))

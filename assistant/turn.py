@@ -8,7 +8,7 @@ say ─▶ said (fsync) ─▶ answered 2xx          again, answer ─┐
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -337,13 +337,19 @@ class Chat:
 
 
 async def answer(
-    chat: Chat, handle: Handle, id: str, action: str, value: str | None = None, by: str = "user"
+    chat: Chat,
+    handle: Handle,
+    id: str,
+    action: str,
+    value: str | None = None,
+    by: str = "user",
+    edited: Mapping[str, str] | None = None,
 ) -> Outcome:
     """Answers a question or a proposal; what follows (values, a run, the model going on) happens.
 
     Raises NotFound, Refused (no such action), or Conflict where it was answered already.
     """
-    answered = await settle(handle, id, action, value, by, chat.start_run)
+    answered = await settle(handle, id, action, value, by, chat.start_run, edited)
     if answered.words:
         await chat.say(handle, answered.words)
     return answered.outcome

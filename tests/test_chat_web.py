@@ -97,6 +97,22 @@ def test_a_proposal_is_answered_once(server, sid):
     assert (answered["id"], answered["action"]) == ("p1", "accept")
 
 
+def test_a_proposal_is_edited(server, sid):
+    proposal = {"id": "p1", "step": "start", "values": {"depth": 8}, "turn": "t1"}
+    server.tell(sid, Fact("model", "proposed", proposal))
+    (edit,) = server.page(f"sessions/{sid}").select(".proposal details form")
+    assert edit.select_one("input[name='value.depth']")["value"] == "8"
+    address = f"sessions/{sid}/answers/p1"
+    refused = server.post(address, {"action": "accept", "value.depth": "many"}, headers=HTMX)
+    assert refused.status_code == 422
+    assert "many" in refused.text
+    assert not server.did(sid, "answered")  # it can be tried again
+    assert server.post(address, {"action": "accept", "value.depth": "3"}).status_code == 303
+    state = server.state(sid)
+    assert (state["values"], state["origins"]) == ({"depth": 3}, {"depth": "user"})
+    assert server.did(sid, "answered")[0]["value"] == "3"
+
+
 def test_a_proposal_is_declined(server, sid):
     server.tell(
         sid,

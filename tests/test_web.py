@@ -175,6 +175,19 @@ def test_a_refused_card_under_htmx_is_the_fragment_alone(server, sid):
     assert fragment.select_one("#error-depth").text
 
 
+def test_a_program_gets_the_reasons_as_json(server, sid):
+    json = {"Accept": "application/json"}
+    answer = server.next(sid, "start", {"depth": "99", "kind": "star"}, 422, headers=json)
+    assert list(answer.json()["refused"]) == ["depth"]
+    assert "20" in answer.json()["refused"]["depth"]
+    conflict = server.next(sid, "finish", {}, 409, headers=json)
+    assert conflict.json()["error"]
+
+
+def test_what_is_not_there_is_not_looked_for_elsewhere(server):
+    assert server.get("static/nope.css").status_code == 404
+
+
 def test_the_cards_own_refusal(server, sid):
     page = soup(server.next(sid, "start", {"depth": "13"}, 422))
     assert page.select_one("#error-start").text == "Thirteen is not for us."

@@ -7,7 +7,7 @@ import anyio.to_thread
 from fasthtml.components import P, to_xml
 from starlette.datastructures import FormData
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from ... import actions, runs
 from ...cards import cards, help_due, open_card
@@ -19,7 +19,7 @@ from ...parameters import judge, read_form, to_json
 from ...session import Session
 from ...workflow import Step
 from ...workspace import Handle
-from ..answers import by_htmx, done, text_of, whole_number
+from ..answers import by_htmx, done, error_answer, text_of, wants_json, whole_number
 from ..regions import partial
 from ..views.cards import card_view
 from ..views.fields import takes_files
@@ -121,6 +121,10 @@ async def _not_taken(
 ) -> Response:
     """422 with the card as it was sent, and what is wrong with it."""
     shown = await shown_of(site, handle, typed={step: typed})
+    if wants_json(request):
+        found = shown.session.refusals.items()
+        refused = {key: str(entry.get("reason")) for key, entry in found if entry.get("step") == step}
+        return JSONResponse({"refused": refused}, 422)
     if not by_htmx(request):
         return page_of(shown, handle, request, 422)
     number = next(n for n, card in enumerate(shown.cards, 1) if card.step.name == step)
@@ -131,6 +135,8 @@ async def _not_taken(
 
 async def _conflict(site: Any, request: Request, handle: Handle, error: Conflict) -> Response:
     """409 with what is true now."""
+    if wants_json(request):
+        return error_answer(request, error)
     shown = await shown_of(site, handle)
     if not by_htmx(request):
         return page_of(shown, handle, request, 409)

@@ -111,7 +111,10 @@ def _answering(app: Any, site: Any) -> None:
         form = await request.form()
         value = form.get("value")
         action = str(form.get("action") or "accept")
-        await answer(site.chat, handle, id, action, str(value) if value is not None else None)
+        names = [name for name in form if name.startswith("value.")]
+        edited = {name.removeprefix("value."): str(form[name]) for name in names}
+        text = str(value) if value is not None else None
+        await answer(site.chat, handle, id, action, text, edited=edited)
         return done(request, f"sessions/{sid}")
 
     @app.post("/sessions/{sid}/notes")

@@ -144,10 +144,23 @@ const mark = (option) => {
   option?.scrollIntoView({ block: "nearest" });
 };
 
+// after "/model " the models that there are
+function listModels(typed) {
+  $$("[data-model]", listed()).forEach((each) => each.remove());
+  if (!typed.startsWith("/model ")) return;
+  for (const { value } of $$("#model-select option")) {
+    const item = document.createElement("li");
+    Object.assign(item, { id: `slash-model-${value}`, role: "option", textContent: value });
+    Object.assign(item.dataset, { model: "", command: `/model ${value}` });
+    listed().append(item);
+  }
+}
+
 function list() {
   const typed = input().value.toLowerCase();
-  const open = /^\/[a-z]*$/.test(typed);
-  for (const each of $$("[role=option]", listed())) each.hidden = !each.dataset.command.startsWith(typed);
+  listModels(typed);
+  const open = /^\/([a-z]*|model \S*)$/.test(typed);
+  for (const each of $$("[role=option]", listed())) each.hidden = !each.dataset.command.toLowerCase().startsWith(typed);
   listed().hidden = !open || !fitting().length;
   mark(listed().hidden ? null : fitting()[0]);
 }

@@ -10,6 +10,7 @@ from fasthtml.components import (
     Details,
     Div,
     Input,
+    Label,
     P,
     Small,
     Span,
@@ -18,7 +19,7 @@ from fasthtml.components import (
 
 from ...log import Entry
 from ...models import GUIDE
-from ...parameters import show
+from ...parameters import as_text, show
 from ...session import Session
 from ...slash import parse
 from ..markdown import markdown
@@ -194,7 +195,10 @@ def _proposed(shown: Shown, entry: Entry) -> Any:
     buttons: Any = ""
     if entry.get("id") in shown.session.proposals and not shown.fixed:
         buttons = Div(
-            _answer(shown, entry, "accept", "Accept"), _answer(shown, entry, "decline", "Dismiss"), cls="row"
+            _answer(shown, entry, "accept", "Accept"),
+            _answer(shown, entry, "decline", "Dismiss"),
+            _edit(shown, entry, entry.get("values") or {}),
+            cls="row",
         )
     elif entry.get("id") in shown.session.answers:
         answer = shown.session.answers[str(entry.get("id"))]
@@ -212,6 +216,21 @@ def _answer(shown: Shown, entry: Entry, action: str, text: str, value: Any = Non
     return post(f"{shown.address}/answers/{entry.get('id')}", *hidden, button)
 
 
+def _edit(shown: Shown, entry: Entry, values: dict[str, Any]) -> Any:
+    """Another value in place of the suggested one."""
+    fields = {name: field for name in values if (field := _field(shown, name))}
+    if not fields:
+        return ""
+    texts = {name: as_text(field, values[name]) for name, field in fields.items()}
+    inputs = [
+        Label(field.label, Input(name=f"value.{name}", value=texts[name], autocomplete="off"))
+        for name, field in fields.items()
+    ]
+    hidden = Input(type="hidden", name="action", value="accept")
+    form = post(f"{shown.address}/answers/{entry.get('id')}", hidden, *inputs, Button("Use", cls="plain"))
+    return Details(Summary("Edit"), form, cls="edit-value")
+
+
 def _asked(shown: Shown, entry: Entry) -> Any:
     id = str(entry.get("id"))
     answer = shown.session.answers.get(id)
@@ -221,7 +240,10 @@ def _asked(shown: Shown, entry: Entry) -> Any:
             _answer(shown, entry, "accept", str(option), value=option, plain=n > 0)
             for n, option in enumerate(options)
         ]
-        row: Any = Div(*buttons, _answer(shown, entry, "decline", "No"), cls="row")
+        about = entry.get("about")
+        named = {about["name"]: about.get("value")} if isinstance(about, dict) and "name" in about else {}
+        no = _answer(shown, entry, "decline", "No")
+        row: Any = Div(*buttons, no, _edit(shown, entry, named), cls="row")
     else:
         said = (
             {"accept": "yes", "decline": "no", "cancel": "cancelled"}.get(str(answer.get("action")), "")
@@ -229,7 +251,7 @@ def _asked(shown: Shown, entry: Entry) -> Any:
             else ""
         )
         value = answer.get("value") if answer else None
-        row = Small(f"answered: {value or said}" if answer else "open")
+        row = Small(f"answered: {show(None, value) if value else said}" if answer else "open")
     return _message(entry, Div(markdown(str(entry.get("question") or "")), row, cls="question"), cls="change")
 
 
