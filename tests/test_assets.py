@@ -178,6 +178,15 @@ def test_a_new_file_shows_and_a_missing_one_is_named(
         assets.asset("gone.css")
 
 
+def test_several_files_as_one(folder: Path, assets: Assets, client: TestClient) -> None:
+    first = assets.bundle("page.css", "app.css", "app.css")
+    assert client.get(first).content == CSS + b"\n" + CSS
+    assert client.get(first).headers["content-type"] == "text/css; charset=utf-8"
+    change(folder / "app.css", CSS + b"p { margin: 0 }")
+    assert assets.bundle("page.css", "app.css", "app.css") != first
+    assert client.get(first).status_code == 404
+
+
 def test_an_unchanged_file_is_read_once_and_none_at_the_start(folder: Path) -> None:
     assets = Assets(folder)
     assert all("body" not in vars(known) for known in assets.table.values())

@@ -29,22 +29,26 @@ COMPRESSED_ALREADY = {".png", ".webp", ".woff2"}
 
 @dataclass(frozen=True)
 class Stamp:
-    """What tells cheaply whether a file has changed."""
+    """What tells cheaply whether files have changed."""
 
-    mtime_ns: int
-    size: int
+    mtime_ns: tuple[int, ...] = ()
+    size: tuple[int, ...] = ()
 
 
 @dataclass
 class Asset:
-    """One file as it was at `stamp`; its bytes are read when first asked for, its gzip form likewise."""
+    """Files sent as one, as they were at `stamp`; read when first asked for, the gzip form likewise."""
 
-    path: Path
-    stamp: Stamp = field(default=Stamp(-1, -1))
+    paths: tuple[Path, ...]
+    stamp: Stamp = field(default=Stamp())
+
+    @property
+    def suffix(self) -> str:
+        return self.paths[-1].suffix
 
     @cached_property
     def body(self) -> bytes:
-        return self.path.read_bytes()
+        return b"\n".join(path.read_bytes() for path in self.paths)
 
     @cached_property
     def digest(self) -> str:
@@ -54,7 +58,7 @@ class Asset:
     @cached_property
     def zipped(self) -> bytes | None:
         """The gzip form, or None where it saves nothing."""
-        if self.path.suffix in COMPRESSED_ALREADY:
+        if self.suffix in COMPRESSED_ALREADY:
             return None
         small = gzip.compress(self.body, 9, mtime=0)
         return small if len(small) < len(self.body) else None
@@ -63,8 +67,8 @@ class Asset:
 class Assets:
     """The static files of one folder; a class because it keeps the table of what it has read.
 
-    Only names of the table are ever served, and only `asset`, called by our own pages, adds to it: no address
-    leads out of the folder.
+    Only names of the table are ever served, and only `bundle`, called by our own pages, adds to it: no
+    address leads out of the folder.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -78,7 +82,11 @@ class Assets:
         A file that has changed since is read again, so an edit shows without a restart. FileNotFoundError if
         there is none.
         """
-        now = _look(self.folder / name)
+        return self.bundle(name, name)
+
+    def bundle(self, name: str, *parts: str) -> str:
+        """The address of several files joined in that order: a page's first load takes fewer requests."""
+        now = _look(*(self.folder / part for part in parts))
         known = self.table.get(name)
         if known is None or known.stamp != now.stamp:
             self.table[name] = known = now
@@ -95,7 +103,7 @@ class Assets:
         had = request.headers.get("if-none-match", "").split(",")
         if etag in (tag.strip().removeprefix("W/") for tag in had):
             return Response(status_code=304, headers=headers)
-        headers["content-type"] = TYPES.get(known.path.suffix, "application/octet-stream")
+        headers["content-type"] = TYPES.get(known.suffix, "application/octet-stream")
         if small:
             headers["content-encoding"] = "gzip"
         return Response(small or known.body, headers=headers)
@@ -118,10 +126,10 @@ def _hidden(name: str) -> bool:
     return any(part.startswith(".") for part in name.split("/"))
 
 
-def _look(path: Path) -> Asset:
-    seen = path.stat()
-    return Asset(path, Stamp(seen.st_mtime_ns, seen.st_size))
+def _look(*paths: Path) -> Asset:
+    seen = [path.stat() for path in paths]
+    return Asset(paths, Stamp(tuple(s.st_mtime_ns for s in seen), tuple(s.st_size for s in seen)))
 
 
 assets = Assets(Path(__file__).parent / "static")
-asset = assets.asset
+asset, bundle = assets.asset, assets.bundle

@@ -28,7 +28,7 @@ from fasthtml.components import (
 )
 
 from ...workspace import Summary
-from ..assets import asset
+from ..assets import asset, bundle
 
 WHO = {
     "user": "you",
@@ -77,8 +77,7 @@ def page(
             Base(href=f"{prefix}/"),
             Link(rel="icon", href=asset("icon.svg"), type="image/svg+xml"),
             Script(src=asset("theme.js")),
-            Link(rel="stylesheet", href=asset("vendor/pico.min.css")),
-            Link(rel="stylesheet", href=asset("app.css")),
+            Link(rel="stylesheet", href=bundle("page.css", "vendor/pico.min.css", "app.css")),
             *head,
         ),
         Body(*content, *_scripts(), cls=cls, **attributes),
@@ -89,10 +88,8 @@ def page(
 def _scripts() -> tuple[Any, ...]:
     """At the end, not deferred: while the page is read htmx waits; else it may start before its extension."""
     return (
-        Script(src=asset("vendor/htmx.min.js")),
-        Script(src=asset("vendor/hx-sse.min.js")),
         Script(
-            src=asset("app.js"),
+            src=bundle("page.js", "vendor/htmx.min.js", "vendor/hx-sse.min.js", "app.js"),
             data_graph=asset("graph.js"),
             data_sigma=asset("vendor/sigma.min.js"),
             data_graphology=asset("vendor/graphology.umd.min.js"),
