@@ -61,6 +61,18 @@ def many_tokens(bench: Bench, runs: int) -> Iterator[Figure]:
     yield Figure("500 tokens without delay", few, "ms", 150, "all visible, Markdown rendered")
     many = median(lambda: in_browser(bench, ended(tokens(5_000)))[0].all, max(1, runs // 2))
     yield Figure("5,000 tokens without delay", many, "ms", None, f"{many / few:.1f} times that of 500")
+    least, most = cpu_of(bench, 500, runs), cpu_of(bench, 5_000, runs)
+    note = f"{most / least:.1f} times that of 500, which take {1e3 * least:.0f} ms"
+    yield Figure("5,000 tokens, the server's CPU", 1e3 * most, "ms", None, note)
+
+
+def cpu_of(bench: Bench, count: int, runs: int) -> float:
+    """Seconds of the server's CPU for a reply of so many tokens, on average."""
+    reply = ended(tokens(count))
+    begun = bench.server.cpu()
+    for _ in range(runs):
+        on_stream(bench, dataclasses.replace(reply, text=(FIRST, *reply.text)))
+    return (bench.server.cpu() - begun) / runs
 
 
 def slow_tokens(bench: Bench, runs: int) -> Iterator[Figure]:

@@ -69,6 +69,11 @@ class Server:
             raise RuntimeError(f"{method} {path} was answered with {answer.status}: {found[:300]!r}")
         return answer.status, answer.headers.get("Location") or "", found
 
+    def cpu(self) -> float:
+        """Seconds of CPU that the process has used so far, in steps of 10 ms."""
+        told = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")  # utime and stime
+
     def memory(self) -> float:
         """Memory that the process holds now, in MB."""
         told = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
