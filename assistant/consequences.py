@@ -96,13 +96,19 @@ async def follow_up(
         because = sorted(step.takes & names)
         if not because or mark is None or mark.n < since:
             continue  # it never opened, so what was said ahead for it stays
-        own = [n for n in session.values if (change := session.setting(n)) and change.step == step.name]
-        if own or mark.did != "reopened" or not mark.get("because"):
+        settings = {n: c for n in session.values if (c := session.setting(n)) and c.step == step.name}
+        if settings and all(change.n < since for change in settings.values()):
+            # its values are those of before the undo, too: only its completion no longer holds
+            if mark.did != "reopened":
+                facts.append(Fact("app", "reopened", {"step": step.name}))
+            continue
+        if settings or mark.did != "reopened" or not mark.get("because"):
             facts.append(Fact("app", "reopened", {"step": step.name, "because": because[0]}))
-        names |= {field.name for field in step.fields} | set(own)
+        names |= {field.name for field in step.fields} | set(settings)
     session = fold(pretend(session, facts), session)
     while card := open_card(cards(session, flow)):
-        if session.is_opened(card.step.name) and session.last_opened == card.step.name:
+        known = session.is_opened(card.step.name) and session.last_opened == card.step.name
+        if known and not adopted(flow, session):
             break
         new = await open_step(flow, card.step, session, place, seconds)
         session = fold(pretend(session, new), session)
@@ -129,7 +135,7 @@ async def open_step(flow: Workflow, step: Step, session: Session, place: Place, 
         values = typed_values(flow, session.values, place)
     except Refused as error:  # the workflow's file has changed since
         failures.append(f"An earlier value does not fit any more. {error}")
-        return [Fact("app", "opened", {"step": step.name}), *failed()]
+        return [Fact("app", "opened", {"step": step.name, **adopted(flow, session)}), *failed()]
     when = step.when
     if when and not await ask("Whether this card is needed", lambda: bool(call(when, values))):
         found = {}
@@ -145,7 +151,12 @@ async def open_step(flow: Workflow, step: Step, session: Session, place: Place, 
     offered, suggested = await _offered(step, values, ask)
     opened |= {"offered": offered} if offered else {}
     opened |= {"suggested": suggested} if suggested else {}
-    return [Fact("app", "opened", opened), *failed()]
+    return [Fact("app", "opened", opened | adopted(flow, session)), *failed()]
+
+
+def adopted(flow: Workflow, session: Session) -> dict[str, str]:
+    """The field that says a changed file of the workflow counts from here on; none where it is the same."""
+    return {"source": flow.digest} if session.source and session.source != flow.digest else {}
 
 
 async def _offered(step: Step, values: Mapping[str, Any], ask: Any) -> tuple[dict[str, Any], dict[str, Any]]:

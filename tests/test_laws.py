@@ -1,0 +1,236 @@
+"""Random sessions against a plain dict: what is set, taken back, forked and looked at again.
+
+The model knows three things: which names a step takes, that values which depend on a changed one go, and two
+stacks of earlier dicts for undo and redo. Everything else is the program's own, on real files.
+"""
+
+import asyncio
+import copy
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from assistant import actions
+from assistant.cards import cards, open_card
+from assistant.log import read
+from assistant.session import fold
+from assistant.settings import Settings
+from assistant.verify import verify_session
+from assistant.workspace import Handle, Workspace
+
+FLOW = '''
+from typing import Annotated
+
+from assistant import Ask, Workflow
+
+flow = Workflow("Chain", "Each card looks at the one before.")
+
+
+@flow.step
+def one(x: Annotated[int, Ask(ge=1, le=4)], y: str = "a"):
+    """First?"""
+
+
+@flow.step
+def two(x, z: Annotated[int, Ask(ge=1, le=4)]):
+    """Second?"""
+
+
+@flow.step
+def three(z, w: list[str] = []):
+    """Third?"""
+
+
+@flow.step
+def alone(v: Annotated[int, Ask(ge=1, le=4)] = 1):
+    """Last?"""
+
+
+@flow.run
+def run(x, y, z, w, v):
+    return None
+'''
+STEPS = {"one": ("x", "y"), "two": ("z",), "three": ("w",), "alone": ("v",)}
+TAKES = {"two": "x", "three": "z"}
+DEFAULTS = {"y": "a", "w": [], "v": 1}
+NUMBERS = st.integers(0, 5)  # 0 and 5 are refused
+TEXTS = st.sampled_from(["a", "b", "ü “q” \\ \n end", "*.csv"])
+VALUES = {"x": NUMBERS, "z": NUMBERS, "v": NUMBERS, "y": TEXTS, "w": st.lists(TEXTS, max_size=2)}
+GIVEN = st.sampled_from(list(VALUES)).flatmap(lambda name: st.tuples(st.just(name), VALUES[name]))
+
+
+class Sessions(RuleBasedStateMachine):
+    """One session at a time, in a workspace that stays while others are made."""
+
+    steps = 0  # of all that were made
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp(prefix="laws-"))
+        (self.folder / "workflows").mkdir()
+        (self.folder / "workflows" / "chain.py").write_text(FLOW, "utf-8")
+        self.loop = asyncio.new_event_loop()
+        self.workspace = Workspace(Settings(self.folder))
+        self.handle: Handle
+        self.values: dict[str, Any] = {}
+        self.undos: list[dict[str, Any]] = []
+        self.redos: list[dict[str, Any]] = []
+        self.known: dict[int, Any] = {}  # what the model knew at an entry
+
+    def teardown(self) -> None:
+        self.loop.close()
+        shutil.rmtree(self.folder)
+
+    def do(self, work: Any) -> Any:
+        return self.loop.run_until_complete(work)
+
+    @initialize()
+    def begin(self) -> None:
+        self.handle = self.do(actions.begin(self.workspace, "chain"))
+
+    # --- the model ---
+
+    def change(self, new: dict[str, Any]) -> None:
+        """Some values are given: those that depend on one that was another before go."""
+        before = dict(self.values)
+        changed = {name for name, value in new.items() if name in before and before[name] != value}
+        differ = any(name not in before or before[name] != value for name, value in new.items())
+        self.values |= new
+        session = self.handle.session()
+        for step, taken in TAKES.items():
+            if taken in changed and session.mark(step, "opened", "advanced", "skipped", "reopened"):
+                for name in STEPS[step]:
+                    self.values.pop(name, None)
+                changed |= set(STEPS[step])
+        if differ:
+            self.undos.append(before)
+            self.redos.clear()
+
+    @staticmethod
+    def passes(name: str, value: Any) -> bool:
+        return not isinstance(value, int) or 1 <= value <= 4
+
+    # --- what can be done ---
+
+    @rule(
+        given=st.dictionaries(st.sampled_from(list(VALUES)), st.none(), min_size=1, max_size=3),
+        data=st.data(),
+    )
+    def fill(self, given: dict[str, None], data: st.DataObject) -> None:
+        new = {name: data.draw(VALUES[name], name) for name in given}
+        good = {name: value for name, value in new.items() if self.passes(name, value)}
+        # the model looks at the session as it is before
+        self.change(good)
+        outcome = self.do(actions.fill(self.handle, new, "cli"))
+        assert outcome.refused.keys() == new.keys() - good.keys()
+
+    @rule(data=st.data())
+    def complete(self, data: st.DataObject) -> None:
+        card = open_card(cards(self.handle.session(), self.handle.workflow()))
+        if card is None:
+            return
+        new = {name: data.draw(VALUES[name], name) for name in STEPS[card.step.name]}
+        if all(self.passes(name, value) for name, value in new.items()):
+            self.change(new)
+            self.redos.clear()
+        outcome = self.do(actions.complete(self.handle, card.step.name, new))
+        assert bool(outcome.refused) == (not all(self.passes(n, v) for n, v in new.items()))
+
+    @rule(step=st.sampled_from(list(STEPS)))
+    def reopen(self, step: str) -> None:
+        state = {card.step.name: card.state for card in cards(self.handle.session(), self.handle.workflow())}
+        if state[step] == "done":
+            self.do(actions.reopen(self.handle, step))
+
+    @precondition(lambda self: self.values)
+    @rule()
+    def start_over(self) -> None:
+        self.undos.append(dict(self.values))
+        self.redos.clear()
+        self.values = {}
+        self.do(actions.start_over(self.handle))
+
+    @precondition(lambda self: self.undos)
+    @rule()
+    def undo(self) -> None:
+        self.redos.append(self.values)
+        self.values = self.undos.pop()
+        self.do(actions.undo(self.handle))
+
+    @precondition(lambda self: self.redos)
+    @rule()
+    def redo(self) -> None:
+        self.undos.append(self.values)
+        self.values = self.redos.pop()
+        self.do(actions.redo(self.handle))
+
+    # --- the same from the file ---
+
+    @rule(data=st.data())
+    def look_back(self, data: st.DataObject) -> None:
+        n = data.draw(st.sampled_from(sorted(self.known)))
+        then = self.handle.session(n)
+        assert then == fold(self.handle.log.entries[:n])
+        assert then.values == self.known[n][0]
+        rest = self.handle.log.entries[n:]
+        assert fold(rest, then) == self.handle.session()
+
+    @rule(data=st.data())
+    def fork(self, data: st.DataObject) -> None:
+        n = data.draw(st.sampled_from(sorted(self.known)))
+        earlier = self.handle
+        self.handle = self.workspace.fork(earlier, n)
+        assert self.handle.log.entries[1:] == earlier.log.entries[1:n]
+        assert self.handle.session().began["forked_from"] == {"session": earlier.sid, "n": n}
+        self.values, self.undos, self.redos = copy.deepcopy(self.known[n])
+        self.known = {m: known for m, known in self.known.items() if m <= n}
+        self.do(actions.open_due(self.handle))
+
+    @rule()
+    def start_the_program_again(self) -> None:
+        before = self.handle.session()
+        self.workspace = Workspace(Settings(self.folder))
+        self.handle = self.workspace.open(self.handle.sid)
+        assert self.handle.session() == before
+
+    @invariant()
+    def the_values_are_those_of_the_dict(self) -> None:
+        Sessions.steps += 1
+        session = self.handle.session()
+        assert session.values == self.values
+        assert session.origins.keys() == session.values.keys()
+        self.known[session.n] = copy.deepcopy((self.values, self.undos, self.redos))
+
+    @invariant()
+    def the_file_says_the_same(self) -> None:
+        entries, damage = read(self.handle.folder / "log.jsonl")
+        assert damage is None
+        assert entries == self.handle.log.entries
+        assert fold(entries) == self.handle.session()
+        count, said = verify_session(self.handle.folder)
+        assert (count, said) == (len(entries), [])
+
+
+def test_random_sessions() -> None:
+    run_state_machine_as_test(
+        Sessions,
+        settings=settings(
+            max_examples=260,
+            stateful_step_count=50,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    assert Sessions.steps >= 10_000
