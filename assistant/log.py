@@ -4,7 +4,7 @@
 
 The order of lines is fixed under the lock. The fsync comes after it, so that nobody waits for another's disk
 and several who wait share one; each is answered only when its own lines are on disk. POSIX only: flock,
-O_NOFOLLOW.
+O_NOFOLLOW. What was taken out of entries is the one thing that changes lines that are there: `rewrite`.
 """
 
 import asyncio
@@ -15,25 +15,28 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from assistant.disk import OPEN, Mark, failure, keep_aside, look, make_folder, read_file, sync_folder
+from assistant.disk import OPEN, failure, keep_aside, look, make_folder, read_file, sync_folder
 from assistant.errors import Conflict, ReadOnly, WriteFailed
 from assistant.lines import Damage, Entry, Fact, decode, encode, is_newer, next_at, scan
 from assistant.lock import LockFile
+from assistant.reading import CHECKED, Reading
+from assistant.rewrite import drop_part, drop_torn, replace_file
 
-__all__ = ["Damage", "Decide", "Entry", "Fact", "Log", "create", "decode", "encode", "read"]
+__all__ = ["Change", "Damage", "Decide", "Entry", "Fact", "Log", "create", "decode", "encode", "read"]
 
 NAME = "log.jsonl"
 LOCK = "log.lock"
-_CHECKED = 19  # bytes of a line's checksum, with the newline
 _fsyncs = ThreadPoolExecutor(
     4, "fsync"
 )  # not the loop's own threads, which a workflow's function may hold up
 
 Decide = Callable[[list[Entry]], Sequence[Fact | Entry]]
 """Gets all entries (the log's own list: look, do not change), says what to write. It must not use the log."""
+Change = Callable[[list[Entry]], tuple[Sequence[Entry], Sequence[Fact]]]
+"""As `Decide`; says what stands in the place of the entries, and what is written behind them."""
 
 
-class Log:
+class Log(Reading):
     """One session's log, kept open; for all threads and tasks of one process, not across a fork.
 
     A class because it holds what must live together: descriptors, the lock, and how far the file was read.
@@ -41,16 +44,8 @@ class Log:
 
     def __init__(self, folder: Path) -> None:
         """Read the log in `folder`. NotFound: there is none (or a link, or a folder, in its place)."""
+        super().__init__(folder / NAME)
         self.folder = folder
-        self.entries: list[Entry] = []
-        self.damage: Damage | None = None
-        self.newer_format = False
-        self.generation = 0  # grows when the file was read afresh, so that earlier entries may have changed
-        self._path = folder / NAME
-        self._seen: Mark = (0, 0)  # the file as it was at the last look
-        self._used = 0  # bytes of good lines
-        self._last = b""  # the end of them, a checksum: the next look sees whether it still stands there
-        self._bare = False  # the last good line has no newline
         self._file: int | None = None
         self._inode = 0  # of that descriptor
         self._lock = LockFile(folder / LOCK)
@@ -93,6 +88,23 @@ class Log:
             await asyncio.shield(running)  # one who is cancelled leaves it to the others
         return written
 
+    def rewrite(self, change: Change) -> list[Entry]:
+        """Put other entries in the place of those that there are, whole or not at all; blocks.
+
+        `change` says them, each with the n, at, by and did that it had, and what is written behind them. With
+        nothing to write nothing is changed. Returns what was written, once all of it is on disk.
+        """
+        for pause in self._lock.pauses():
+            if self._try_lock():
+                break
+            time.sleep(pause)
+        try:
+            self._prepare()
+            entries, facts = change(self.entries)
+            return self._rewrite(entries, facts) if facts else []
+        finally:
+            self._unlock()
+
     @property
     def failed(self) -> bool:
         """Whether the disk failed, so that nothing is written until the file is read again."""
@@ -120,47 +132,6 @@ class Log:
                         self._file = None
                     self._lock.close()
 
-    # Reading; self._state is held
-
-    def _catch_up(self) -> list[Entry]:
-        known, now = len(self.entries), look(self._path)
-        if now == self._seen:
-            return []
-        if self.damage or now[0] != self._seen[0] or not self._read_on():
-            self._read_all()
-        return self.entries[known:]
-
-    def _read_all(self) -> None:
-        self.generation += 1
-        self._used, self._last, self._bare = 0, b"", False
-        fresh: list[Entry] = []
-        self.damage = self._read_into(fresh)
-        self.entries[:] = fresh
-        self.newer_format = is_newer(fresh)
-
-    def _read_on(self) -> bool:
-        """Read from where the last look ended; False if that does not fit: then all must be read again."""
-        known = len(self.entries)
-        if self._read_into(self.entries) is None:
-            return True
-        del self.entries[known:]
-        return False
-
-    def _read_into(self, entries: list[Entry]) -> Damage | None:
-        data, seen = read_file(self._path, self._used - len(self._last))
-        start = len(self._last)
-        if self._bare and len(data) > start:
-            start += 1
-        if data[:start] != self._last + b"\n"[: start - len(self._last)]:
-            return Damage(len(entries), "it is not the line that was there before", len(entries) - 1)
-        found = scan(data[start:], entries)
-        good = start + found.used
-        self._used += good - len(self._last)
-        self._bare = found.bare or (self._bare and start == len(self._last))
-        self._last = data[max(0, good - _CHECKED) : good]
-        self._seen = seen
-        return found.damage
-
     # Writing; self._state and the flock are held from _try_lock to _unlock
 
     def _try_lock(self) -> bool:
@@ -187,10 +158,7 @@ class Log:
     def _write_locked(self, decide: Decide) -> tuple[list[Entry], int]:
         """The entries written, and the number of the fsync that they wait for (0: none)."""
         try:
-            self._catch_up()
-            if self.damage:
-                self._read_all()  # it was seen without the lock, perhaps in the midst of another's write
-            self._check_writable()
+            self._prepare()
             facts = decide(self.entries)
             if not facts:
                 return [], 0
@@ -201,6 +169,12 @@ class Log:
             return written, goal
         finally:
             self._unlock()
+
+    def _prepare(self) -> None:
+        self._catch_up()
+        if self.damage:
+            self._read_all()  # it was seen without the lock, perhaps in the midst of another's write
+        self._check_writable()
 
     def _check_writable(self) -> None:
         if self.newer_format:
@@ -215,7 +189,8 @@ class Log:
         if self._failed:
             raise WriteFailed(self._failed)
 
-    def _write(self, facts: Sequence[Fact | Entry]) -> list[Entry]:
+    def _lines(self, facts: Sequence[Fact | Entry]) -> list[bytes]:
+        """The lines of what is to be written now."""
         at = next_at(self.entries[-1] if self.entries else None)
         lines = []
         for n, fact in enumerate(facts, len(self.entries) + 1):
@@ -223,6 +198,37 @@ class Log:
             if entry.n != n:
                 raise ValueError(f"entry {entry.n} can not stand at line {n}")
             lines.append(encode(entry))
+        return lines
+
+    def _rewrite(self, entries: Sequence[Entry], facts: Sequence[Fact]) -> list[Entry]:
+        for old, new in zip(self.entries, entries, strict=True):
+            if (old.n, old.at, old.by, old.did) != (new.n, new.at, new.by, new.did):
+                raise ValueError(f"entry {old.n} may not become another one")
+        known = len(entries)
+        lines = [*map(encode, entries), *self._lines(facts)]
+        try:
+            drop_torn(self.folder)
+            replace_file(self._path, b"\n".join([*lines, b""]))
+        except OSError as error:
+            raise failure(self.folder, error) from error
+        with self._disk:
+            if self._file is not None:
+                os.close(self._file)
+                self._file = None
+            try:
+                sync_folder(self.folder)
+            except OSError as error:
+                self._failed = (
+                    f"The disk failed as the log of {self.folder.name} was replaced ({error.strerror}), so "
+                    "the old one may come back. The session is read-only until it is opened again."
+                )
+                raise WriteFailed(self._failed) from error
+            self._synced = self._written  # what others wait for is in the new file
+        self._read_all()
+        return self.entries[known:]
+
+    def _write(self, facts: Sequence[Fact | Entry]) -> list[Entry]:
+        lines = self._lines(facts)
         written = [decode(line) for line in lines]  # what a reader gets: lists for tuples, text for keys
         data = b"\n".join([*([b""] if self._bare else []), *lines, b""])
         try:
@@ -233,7 +239,7 @@ class Log:
             raise failure(self.folder, error) from error
         self._used += len(data)
         self._seen = (self._inode, self._used)
-        self._last, self._bare = data[-_CHECKED:], False
+        self._last, self._bare = data[-CHECKED:], False
         self.entries += written
         self.newer_format = is_newer(self.entries)
         return written
@@ -241,6 +247,7 @@ class Log:
     def _open(self) -> int:
         """The descriptor to write to: the file that the path names now, never a new or a deleted one."""
         if self._file is None or self._inode != self._seen[0]:
+            drop_part(self._path)
             with self._disk:
                 if self._file is not None:
                     os.close(self._file)

@@ -65,7 +65,10 @@ def seen(handle: Handle, digest: str) -> dict[str, Any]:
             raise FileNotFoundError
         found = json.loads((handle.folder / "prompts" / f"{digest}.json").read_text("utf-8"))
     except (OSError, ValueError):
-        told = f"The prompt {digest[:16]!r} is not kept in this session; only the newest ones are."
+        told = (
+            f"The prompt {digest[:16]!r} is not kept in this session: only the newest are, and "
+            "all of them go when something is taken out of the record."
+        )
         raise NotFound(told) from None
     said = (e for e in reversed(handle.session().chat) if e.did == "said" and e.get("prompt") == digest)
     counted = next((e.get("read") for e in said if e.get("read")), None)

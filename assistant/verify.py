@@ -5,6 +5,7 @@ from pathlib import Path
 
 from .disk import read_file
 from .lines import Entry, is_newer, scan
+from .rewrite import PART
 
 
 def verify_session(folder: Path) -> tuple[int, list[str]]:
@@ -37,6 +38,8 @@ def verify_log(path: Path) -> tuple[list[Entry], list[str]]:
         )
     elif found.bare:
         said.append("The last line is good but has no newline; the next write restores it.")
+    if path.with_name(path.name + PART).exists():
+        said.append(f"{path.name}{PART} was left by a redaction that did not end; the next write deletes it.")
     return entries, said
 
 

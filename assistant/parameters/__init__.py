@@ -6,7 +6,7 @@ The rest of the program imports from here, not from the parts.
 """
 
 from .choices import choices
-from .field import HIDDEN, LISTS, MISSING, NUMBERS, TIMES, Ask, Field, Place, Secret, Upload
+from .field import HIDDEN, LISTS, MISSING, NUMBERS, REDACTED, TIMES, Ask, Field, Place, Secret, Upload
 from .forms import read_form
 from .judgement import judge, make_field
 from .schema import schema
@@ -14,7 +14,7 @@ from .values import plain, to_json
 from .wording import as_text, lengths, limits, listed, noun, show
 
 __all__ = [
-    "HIDDEN", "LISTS", "MISSING", "NUMBERS", "TIMES", "Ask", "Field", "Place", "Secret", "Upload", "as_text",
-    "choices", "judge", "lengths", "limits", "listed", "make_field", "noun", "plain", "read_form", "schema",
-    "show", "to_json",
+    "HIDDEN", "LISTS", "MISSING", "NUMBERS", "REDACTED", "TIMES", "Ask", "Field", "Place", "Secret", "Upload",
+    "as_text", "choices", "judge", "lengths", "limits", "listed", "make_field", "noun", "plain", "read_form",
+    "schema", "show", "to_json",
 ]  # fmt: skip

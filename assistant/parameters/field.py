@@ -15,6 +15,7 @@ class _Missing:
 
 MISSING: Final = _Missing()
 HIDDEN: Final = "••••"
+REDACTED: Final = {"redacted": True}  # stands in the log where a value was taken out
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from ..errors import Refused
 from . import choosing, several, single
 from .annotations import field_of
-from .field import LISTS, MISSING, NOWHERE, NUMBERS, TEXTS, TIMES, Field, Place, Upload
+from .field import LISTS, MISSING, NOWHERE, NUMBERS, REDACTED, TEXTS, TIMES, Field, Place, Upload
 from .refusal import No, allowed, complaint, say
 from .texts import checked_text
 from .values import to_json
@@ -55,6 +55,8 @@ def judge(field: Field, raw: Any, *, offered: Sequence[Any] | None = None, place
 
 
 def _judge(field: Field, raw: Any, offered: Sequence[Any] | None, place: Place) -> Any:
+    if isinstance(raw, dict) and raw == REDACTED:
+        raise No(f"{field.label} was taken out of the record; give it again.")
     if isinstance(raw, str):
         raw = checked_text(field, raw)
     elif not isinstance(raw, bool | int | float | list | dict | Upload | None):

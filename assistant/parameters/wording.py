@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from .choices import choices_of, is_single
-from .field import HIDDEN, LISTS, TIMES, Field
+from .field import HIDDEN, LISTS, REDACTED, TIMES, Field
 from .values import plain, to_json
 
 
 def as_text(field: Field, value_json: Any) -> str:
     """The value as its input element takes it: lines for a list of single values, else JSON for several."""
-    if value_json is None or field.kind == "secret":
+    if value_json is None or value_json == REDACTED or field.kind == "secret":
         return ""
     if field.kind == "bool" and isinstance(value_json, bool):
         return "on" if value_json else "off"
@@ -32,6 +32,8 @@ def show(field: Field | None, value_json: Any) -> str:
     """The value for reading: "yes", "tutorial, library", "500 pages", "title: x, size: 3"."""
     if value_json is None or value_json == [] or value_json == {}:
         return "none"
+    if value_json == REDACTED:
+        return "redacted"
     if (field and field.kind == "secret") or value_json == {"secret": True}:
         return HIDDEN
     if isinstance(value_json, bool):

@@ -10,7 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from ... import live
-from ...errors import AssistantError
+from ...again import kin_of
+from ...errors import AssistantError, NotFound
+from ...listing import rail_of
 from ...workspace import Handle
 from ..answers import whole_number
 from ..gather import gather, results_of, today
@@ -20,6 +22,7 @@ from .sessions import opened
 
 LINE_ENDS = re.compile(r"\r\n|\r|\n")
 LOOK = 0.25  # seconds between looks at the file, for what other programs append
+RELOAD = "event: reload\ndata: \n\n"
 ALIVE = 15.0  # seconds of silence before a comment keeps the connection open
 
 
@@ -31,6 +34,8 @@ def add(app: Any, site: Any) -> None:
         after, elsewhere = whole_number(given), False
         if after is not None and after > handle.session().n:
             after, elsewhere = None, True  # the page was made from another file: it loads itself again
+        if after is not None and any(e.did == "redacted" for e in handle.log.entries[after:]):
+            elsewhere = True  # it may show what is not there any more
         again = "last-event-id" in request.headers
         return StreamingResponse(
             _follow(site, handle, after, again, elsewhere),
@@ -77,7 +82,7 @@ async def _follow(
             if handle.log.damage is not None:
                 sent = Sent()  # the page may be from before the damage
         if elsewhere:
-            yield "event: reload\ndata: \n\n"
+            yield RELOAD
         yield f"retry: 500\nid: {after if after is not None else ''}\n\n"
         stamp: Stamp | None = None
         while not site.ending.is_set():
@@ -92,6 +97,8 @@ async def _follow(
                     live.progress.get(sid),
                     draft and (draft.turn, draft.phase),
                 )
+                if stamp and stamp.generation != now.generation:
+                    yield RELOAD  # what it shows may not be there any more
                 if now != stamp:
                     only = _only(handle, stamp, now)
                     stamp, shown = now, _shown(site, handle)
@@ -99,7 +106,10 @@ async def _follow(
                     parts = list(changes(shown, results, today(), sent, only))
                 else:
                     parts = list(draft_changes(draft, sent))
-            except AssistantError:  # the session was deleted: the page learns it as it reloads
+            except NotFound:  # deleted: the page says so as it loads itself again
+                yield "event: reload\ndata: \n\n"
+                return
+            except AssistantError:  # it can not be read any more
                 return
             if parts or session.n != seen_n:
                 seen_n, silent = session.n, 0.0
@@ -121,7 +131,8 @@ def _know(site: Any, handle: Handle, after: int, again: bool, sent: Sent) -> Non
     shown = _shown(site, handle)
     if after != shown.session.n:
         session = handle.session(after)
-        shown = gather(handle, after, None, catalogue, site.chat.model_of(session), None, suggested)
+        then = gather(handle, after, None, catalogue, site.chat.model_of(session), None, suggested)
+        shown = replace(then, kin=shown.kin)
     shown = _as_if_present(shown)
     for _ in changes(shown, partial(results_of, shown, handle.files), today(), sent):
         pass
@@ -134,4 +145,6 @@ def _as_if_present(shown: Shown) -> Shown:
 
 def _shown(site: Any, handle: Handle) -> Shown:
     model, suggested = site.chat.model_of(handle.session()), site.chat.preferences.now().suggested
-    return gather(handle, None, None, site.chat.catalogue, model, site.workspace.summaries(), suggested)
+    found = site.workspace.lists.glances()
+    beside, kin = rail_of(found, handle.sid), kin_of(found, handle.sid, handle.session())
+    return replace(gather(handle, None, None, site.chat.catalogue, model, beside, suggested), kin=kin)
