@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from . import chat, install, log, page, program, sessions, start, turns
+from . import chat, install, log, page, program, search, sessions, start, turns
 from .figures import Figure, machine, table, write_readme
 
 MEASURES = {
@@ -15,6 +15,7 @@ MEASURES = {
     "chat": chat.measure,
     "log": log.measure,
     "sessions": sessions.measure,
+    "search": search.measure,
     "turns": turns.measure,
 }
 
