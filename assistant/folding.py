@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from .log import Entry
+from .parameters import REDACTED
 from .parts import Change, Line, Run
 
 
@@ -36,7 +37,7 @@ def _value(state: dict[str, Any], name: str) -> None:
         state["values"][name], state["origins"][name] = changes[-1].value, changes[-1].by
     elif changes and changes[-1].kind == "stale":
         kept = next((change for change in reversed(changes) if change.kind != "stale"), None)
-        if kept and kept.kind == "set":
+        if kept and kept.kind == "set" and kept.value != REDACTED:
             state["suggestions"][name] = kept.value
 
 
@@ -52,18 +53,26 @@ def _mark(state: dict[str, Any], entry: Entry) -> None:
 
 def _began(state: dict[str, Any], entry: Entry) -> None:
     state["began"], state["began_at"] = dict(entry.fields), entry.at
+    _adopt(state, entry)
+
+
+def _adopt(state: dict[str, Any], entry: Entry) -> None:
+    """A changed file counts from the first card that it opens, or the first run that it makes."""
+    if isinstance(entry.get("source"), str):
+        state["source"] = entry["source"]
 
 
 def _opened(state: dict[str, Any], entry: Entry) -> None:
     _mark(state, entry)
+    _adopt(state, entry)
     state["failures"].pop(entry.get("step"), None)
 
 
 def _set(state: dict[str, Any], entry: Entry) -> None:
-    step, defaulted = entry.get("step"), entry.get("defaulted") or ()
+    step, defaulted, turn, why = (entry.get(key) for key in ("step", "defaulted", "turn", "why"))
     for name, value in (entry.get("values") or {}).items():
-        by = "default" if name in defaulted else entry.by
-        _change(state, name, Change(entry.n, "set", value, by, step, entry.get("turn"), entry.get("why")))
+        by = "default" if name in (defaulted or ()) else entry.by
+        _change(state, name, Change(entry.n, "set", value, by, step, turn, why, source_of(entry, name)))
         state["refusals"].pop(name, None)
     state["refusals"].pop(f"/{step}", None)
     _line(state, entry, tuple(entry.get("values") or ()))
@@ -72,6 +81,14 @@ def _set(state: dict[str, Any], entry: Entry) -> None:
             del state["proposals"][id]
     if entry.by != "workflow":
         state["redoable"].clear()
+
+
+def source_of(entry: Entry, name: str) -> dict[str, Any] | None:
+    """The session and entry that the line took the parameter's value from, if it did."""
+    match entry.get("source"):
+        case {**sources} if isinstance(source := sources.get(name), dict):
+            return source if type(source.get("n")) is int and isinstance(source.get("session"), str) else None
+    return None
 
 
 def _advanced(state: dict[str, Any], entry: Entry) -> None:
@@ -156,6 +173,8 @@ def _recompute(state: dict[str, Any], numbers: Iterable[int]) -> None:
 
 def _refused(state: dict[str, Any], entry: Entry) -> None:
     if step := entry.get("step"):  # else of a name that no card asks
+        if entry.get("value") == REDACTED:
+            entry = replace(entry, fields={**entry.fields, "value": None})
         state["refusals"][entry.get("name") or f"/{step}"] = entry
 
 
@@ -173,7 +192,10 @@ def _asked(state: dict[str, Any], entry: Entry) -> None:
 
 
 def _proposed(state: dict[str, Any], entry: Entry) -> None:
-    state["proposals"][str(entry.get("id"))] = entry
+    left = {name: value for name, value in (entry.get("values") or {}).items() if value != REDACTED}
+    if left or not entry.get("values"):
+        fields = {**entry.fields, "values": left} if entry.get("values") else entry.fields
+        state["proposals"][str(entry.get("id"))] = replace(entry, fields=fields)
 
 
 def _answered(state: dict[str, Any], entry: Entry) -> None:
@@ -198,11 +220,14 @@ def _said(state: dict[str, Any], entry: Entry) -> None:
 def _noted(state: dict[str, Any], entry: Entry) -> None:
     if type(entry.get("about")) is int:
         state["notes"][entry["about"]] = (*state["notes"].get(entry["about"], ()), entry)
+        if entry.get("text") == "" and not entry.get("thumb"):
+            del state["notes"][entry["about"]]
 
 
 def _started(state: dict[str, Any], entry: Entry) -> None:
     id = str(entry.get("run"))
     state["runs"][id] = Run(id, entry.n, entry.at)
+    _adopt(state, entry)
 
 
 def _run(state: dict[str, Any], entry: Entry, /, **changes: Any) -> None:

@@ -15,6 +15,7 @@ class Change:
     step: str | None = None
     turn: str | None = None
     why: str | None = None
+    source: dict[str, Any] | None = None  # {session, n}: the earlier session's entry that gave it
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ class Session:
     at: str = ""
     began: dict[str, Any] = field(default_factory=dict)
     began_at: str = ""
+    source: str = ""  # the digest of the workflow's file by which the session goes
     name: str | None = None
     pinned: bool = False
     archived: bool = False
@@ -71,6 +72,14 @@ class Session:
     def run(self) -> Run | None:
         """The newest run."""
         return next(reversed(self.runs.values()), None)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The earlier sessions that this one, or a value which holds now, was made from."""
+        settings = (self.setting(name) for name in self.values)
+        origins = [self.began.get("again_of"), *(setting.source for setting in settings if setting)]
+        sids = [origin.get("session") for origin in origins if isinstance(origin, dict)]
+        return tuple(dict.fromkeys(sid for sid in sids if isinstance(sid, str)))
 
     def mark(self, step: str, *did: str) -> Entry | None:
         """The newest line of these kinds about the step that was not undone."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -87,8 +88,11 @@ READERS: dict[str, Callable[[str], Any]] = {
 }
 
 
-def read_table(path: Path, columns: Mapping[str, str]) -> list[tuple[Any, ...]]:
-    """The rows of a table, typed by `columns` of its `produced` entry; ValueError if they do not fit."""
+def read_table(path: Path, columns: Mapping[str, str], most: int | None = None) -> list[tuple[Any, ...]]:
+    """The rows of a table, typed by `columns` of its `produced` entry; ValueError if they do not fit.
+
+    With `most`, no more rows than that are read.
+    """
     readers = [READERS.get(kind, unescape) for kind in columns.values()]
     with path.open(encoding="utf-8", newline="") as file:
         lines = csv.reader(file)
@@ -96,8 +100,7 @@ def read_table(path: Path, columns: Mapping[str, str]) -> list[tuple[Any, ...]]:
         try:
             return [
                 tuple([read(text) if text else None for read, text in zip(readers, line, strict=True)])
-                for line in lines
-                if line
+                for line in islice(filter(None, lines), most)
             ]
         except (ValueError, csv.Error) as error:
             where = f"{path.name}, line {lines.line_num}"
