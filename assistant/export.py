@@ -3,10 +3,14 @@
 import json
 from collections.abc import Callable
 from io import BytesIO
-from typing import Any
+from typing import IO, Any
 
+from .archive import write_archive
 from .disk import read_file
 from .errors import NotFound
+from .export_notebook import escaped, notebook
+from .export_script import script
+from .parameters import REDACTED
 from .sentences import clock, sentence
 from .session import Session
 from .tables import cell, escape, write_csv
@@ -19,18 +23,24 @@ TOLD = frozenset(
 """What a conversation names beside its words."""
 
 
-def export(handle: Handle, format: str) -> tuple[bytes, str, str]:
-    """The bytes, their media type and a file name. NotFound names the formats that there are."""
+def export(handle: Handle, format: str) -> tuple[IO[bytes], str, str]:
+    """An open file at its beginning, its media type and its name. NotFound names the formats that there are.
+
+    Blocks as long as it takes to make: an archive holds the session's files.
+    """
     if format not in _FORMATS:
         raise NotFound(f"There is no export {clean(format, 40)!r}; there are {', '.join(_FORMATS)}.")
     make, media_type = _FORMATS[format]
     stem, _, suffix = format.rpartition(".")
-    return make(handle), media_type, f"{handle.sid}-{stem}.{suffix}"
+    content = make(handle)
+    opened = BytesIO(content) if isinstance(content, bytes) else content
+    return opened, media_type, f"{handle.sid}-{stem}.{suffix}"
 
 
 def parameters(session: Session) -> dict[str, Any]:
-    """The values by name as JSON, without those that the workflow derives itself."""
-    return {name: value for name, value in session.values.items() if session.origins[name] != "workflow"}
+    """The values by name as JSON, without those that the workflow derives itself and those taken out."""
+    values = session.values.items()
+    return {n: value for n, value in values if session.origins[n] != "workflow" and value != REDACTED}
 
 
 def _log(handle: Handle) -> bytes:
@@ -55,8 +65,8 @@ def _conversation(handle: Handle) -> bytes:
     """The words as they were said, and between them, as list items, what was done."""
     session = handle.session()
     parts = [
-        f"# {_escaped(session.title)}: {_escaped(session.name or name_of(session))}",
-        f"Session {handle.sid}, workflow {_escaped(session.workflow)}.",
+        f"# {escaped(session.title)}: {escaped(session.name or name_of(session))}",
+        f"Session {handle.sid}, workflow {escaped(session.workflow)}.",
     ]
     for entry in handle.log.entries:
         time = f"{clock(entry):%Y-%m-%d %H:%M:%S}"
@@ -64,22 +74,23 @@ def _conversation(handle: Handle) -> bytes:
         if entry.did in ("said", "helped", "asked") and text:
             who = entry.get("model") or entry.by
             how = next((f", {word}" for word in ("stopped", "incomplete") if entry.get(word)), "")
-            parts.append(f"**{_escaped(str(who))}** · {time}{how}")
+            parts.append(f"**{escaped(str(who))}** · {time}{how}")
             parts.append(str(text).strip())
         elif entry.did in TOLD:
-            parts.append(f"- {time} {_escaped(sentence(entry))}")
+            parts.append(f"- {time} {escaped(sentence(entry))}")
     return ("\n\n".join(parts) + "\n").encode("utf-8", "replace")
 
 
-def _escaped(text: str) -> str:
-    """Text that Markdown shows as it is."""
-    return "".join(f"\\{c}" if c in "\\`*_[]<>#|!&~" else c for c in clean(text, 1_000))
-
-
-_FORMATS: dict[str, tuple[Callable[[Handle], bytes], str]] = {
+_FORMATS: dict[str, tuple[Callable[[Handle], bytes | IO[bytes]], str]] = {
     "log.jsonl": (_log, "application/x-ndjson"),
     "conversation.md": (_conversation, "text/markdown; charset=utf-8"),
     "parameters.json": (_json, "application/json"),
     "parameters.csv": (_csv, "text/csv; charset=utf-8"),
+    "script.py": (lambda handle: script(handle).encode("utf-8", "replace"), "text/x-python; charset=utf-8"),
+    "notebook.ipynb": (
+        lambda handle: notebook(handle).encode("utf-8", "replace"),
+        "application/json",
+    ),
+    "session.zip": (write_archive, "application/zip"),
 }
 FORMATS = tuple(_FORMATS)

@@ -32,6 +32,13 @@ def safe_name(text: str) -> str:
     return (stem + suffix).rstrip(" .") or "file"
 
 
+def is_plain(name: str) -> bool:
+    """Whether a name from elsewhere may be that of a session's file: `placed` gives no others."""
+    odd = re.search(r'[<>:"/\\|?*]', name) or any(unicodedata.category(c)[0] == "C" for c in name)
+    fits = 0 < len(name.encode("utf-8", "replace")) <= 255 and not name.startswith((".", "~", " ", "-"))
+    return fits and not odd and not RESERVED.match(name)
+
+
 def unique(folder: Path, name: str) -> Path:
     """A new empty file (0600) in `folder`, named `name`, or `name-2`, `name-3` ... where that is taken."""
     stem, suffix = os.path.splitext(name)

@@ -5,7 +5,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from . import settings_file
 from .errors import AssistantError, Conflict
+from .from_notebook import from_notebook
 
 FOLDERS = ("workflows", "prompts", "conversations")
 STEM = re.compile(r"[a-z][a-z0-9_]{0,59}")
@@ -73,11 +75,34 @@ def init(folder: Path) -> list[Path]:
                     f"{path} can not be made: {error.strerror}. Choose another folder."
                 ) from error
             made.append(path)
+    if folder / "workflows" in made:
+        _write_template(settings_file.path_of(folder))
     return made
+
+
+def _write_template(path: Path) -> None:
+    """A settings.toml that changes nothing. One that is there stays as it is."""
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(settings_file.template())
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise AssistantError(f"{path} can not be written: {error.strerror}.") from error
 
 
 def new(workspace: Path, stem: str) -> Path:
     """Writes `workflows/<stem>.py` from the template. Conflict: there is one already."""
+    return _write(workspace, stem, TEMPLATE.format(title=stem.replace("_", " ").strip().capitalize()))
+
+
+def new_from_notebook(workspace: Path, stem: str, notebook: Path) -> tuple[Path, list[str]]:
+    """Writes `workflows/<stem>.py` from a notebook, which is not run; what a person should know of it."""
+    source, notes = from_notebook(notebook)
+    return _write(workspace, stem, source), notes
+
+
+def _write(workspace: Path, stem: str, source: str) -> Path:
     if not STEM.fullmatch(stem):
         raise AssistantError(
             f"{stem[:80]!r} is no name for a workflow: take small letters, digits and _, such as count_words."
@@ -86,7 +111,7 @@ def new(workspace: Path, stem: str) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file:
-            file.write(TEMPLATE.format(title=stem.replace("_", " ").strip().capitalize()))
+            file.write(source)
     except FileExistsError:
         raise Conflict(f"{path} can not be made: it is there already. Choose another name.") from None
     except OSError as error:

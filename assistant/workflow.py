@@ -217,13 +217,24 @@ def typed_values(flow: Workflow, values: Mapping[str, Any], place: Place) -> dic
 def _judge_plain(field: Field, raw: Any, values: Mapping[str, Any]) -> Any:
     if raw is MISSING:
         raise Refused(field.name, None, f"{field.label} is missing.")
-    if field.kind == "upload" and isinstance(raw, str | Path):
-        if not Path(raw).is_file():
-            raise Refused(field.name, str(raw), f"There is no file {raw}.")
-        raw = Upload(Path(raw))
-    if isinstance(raw, Upload):
-        return judge(field, {"file": raw.path.name}, place=Place(files=raw.path.parent))
-    return judge(field, raw, offered=options_of(field, values))
+    return judge(field, _opened(field, raw, field.name), offered=options_of(field, values))
+
+
+def _opened(field: Field, raw: Any, name: str) -> Any:
+    """The value with an Upload for each path in it, where the field takes a file; Refused: there is none."""
+    if field.kind == "upload" and isinstance(raw, str | Path | Upload):
+        path = raw.path if isinstance(raw, Upload) else Path(raw)
+        if not path.is_file():
+            raise Refused(name, str(path), f"There is no file {path}.")
+        return Upload(path)
+    if field.item and isinstance(raw, list | tuple):
+        return [_opened(field.item, each, name) for each in raw]
+    if field.item and isinstance(raw, dict):
+        return {key: _opened(field.item, each, name) for key, each in raw.items()}
+    if isinstance(raw, dict):
+        parts = {part.name: part for part in field.fields}
+        return {key: _opened(parts[key], each, name) if key in parts else each for key, each in raw.items()}
+    return raw
 
 
 def _has_body(function: Function) -> bool:

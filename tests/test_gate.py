@@ -384,7 +384,7 @@ def test_an_upgrade_that_arrives_as_a_get_is_refused(world: World) -> None:
         ("/sessions/s/steps/start", {}, BODY_BYTES),
         ("/sessions/s/steps/start", FORM, UPLOAD_BYTES),
         ("/sessions/s/steps/start/help", FORM, BODY_BYTES),
-        ("/import", {}, UPLOAD_BYTES),
+        ("/import", {}, BODY_BYTES),
         ("/import", FORM, UPLOAD_BYTES),
     ],
 )

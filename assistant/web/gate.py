@@ -77,7 +77,7 @@ class Gate:
         """How many bytes this request's body may have."""
         path = route_path(scope)
         form = headers.get("content-type", "").lower().startswith("multipart/form-data")
-        upload = scope["method"] == "POST" and (path == "/import" or (form and _CARD.fullmatch(path)))
+        upload = form and scope["method"] == "POST" and (path == "/import" or _CARD.fullmatch(path))
         return self.upload_bytes if upload else BODY_BYTES
 
     def _is_ours(self, host: Host) -> bool:
