@@ -1,31 +1,53 @@
-"""The record of a session."""
+"""The record of a session, and the session as a file."""
 
-from typing import Any
+import os
+from collections.abc import Iterator
+from typing import IO, Any
 
+import anyio.to_thread
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
+from ...account import Account, Wanted
 from ...export import export
-from ..answers import page_answer, prefix_of
+from ...files import CHUNK
+from ..answers import page_answer, prefix_of, whole_number
 from ..gather import gather
 from ..views.record import record_page
 from .sessions import entry_number, opened
+
+LONGEST = 200  # characters of a filter
 
 
 def add(app: Any, site: Any) -> None:
     @app.get("/sessions/{sid}/record")
     async def record(request: Request, sid: str) -> Response:
-        handle = await opened(site, sid)
-        at = entry_number(handle, request.query_params.get("at"))
+        """Up to entry `at`, around entry `near`, what is wanted of it: `who`, `what`, `step`, `text`."""
+        handle, query = await opened(site, sid), request.query_params
+        at = entry_number(handle, query.get("at"))
         shown = gather(handle, at)
-        return page_answer(record_page(shown, handle.log.entries, prefix_of(request)))
+        wanted = Wanted(*(query.get(name, "").strip()[:LONGEST] for name in ("who", "what", "step", "text")))
+        entries = handle.log.entries
+        account = Account(entries, at or len(entries))
+        near = whole_number(query.get("near"))
+        return page_answer(record_page(shown, account, handle.session(), wanted, near, prefix_of(request)))
 
     @app.get("/sessions/{sid}/export/{format}")
     async def exported(request: Request, sid: str, format: str) -> Response:
         handle = await opened(site, sid)
-        content, kind, name = export(handle, format)
+        content, kind, name = await anyio.to_thread.run_sync(export, handle, format)
         headers = {
             "Content-Security-Policy": "sandbox",
             "Content-Disposition": f'attachment; filename="{name}"',
+            "Content-Length": str(content.seek(0, os.SEEK_END)),
         }
-        return Response(content, media_type=kind, headers=headers)
+        if format == "session.zip":
+            headers["Content-Encoding"] = "identity"  # packed already
+        content.seek(0)
+        return StreamingResponse(_pieces(content), media_type=kind, headers=headers)
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while piece := file.read(CHUNK):
+            yield piece

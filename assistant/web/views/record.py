@@ -1,18 +1,15 @@
 """The record: the conversation and the parameters side by side, as the log has them."""
 
 import json
+from collections import Counter
 from typing import Any
 
 from fasthtml.components import (
     H1,
-    H2,
     H3,
     A,
-    Article,
     Aside,
-    B,
     Button,
-    Code,
     Details,
     Div,
     Form,
@@ -20,49 +17,48 @@ from fasthtml.components import (
     Label,
     Li,
     Main,
-    P,
+    Option,
     Pre,
-    S,
-    Section,
+    Select,
     Small,
     Span,
     Summary,
-    Table,
-    Tbody,
-    Td,
-    Th,
-    Thead,
-    Tr,
     Ul,
 )
 
-from ...log import Entry
-from ...parameters import show
-from ..markdown import markdown
-from .base import by_tag, clock, page, top
+from ...account import DEFAULT, EARLIER, Account, Wanted, window
+from ...drawing import drawing_of_session
+from ...export import FORMATS
+from ...layout import Node
+from ...session import Session
+from .base import WHO, page, top
+from .drawing import drawing_view
+from .look import Look, look_at
+from .record_conversation import conversation
+from .record_parameters import parameters
 from .shown import Shown
+from .timeline import styles, timeline
 
-TALK = ("said", "helped", "asked", "answered", "realigned")
-FORMATS = ("log.jsonl", "conversation.md", "parameters.json", "parameters.csv")
-ROWS = 400
+LINES = 60  # of the log, drawn at once
+LONGEST = 1_000  # characters of one
+Counts = tuple[Counter[str], Counter[str]]
+SWAP = "#counts, #filter, #conversation, #parameters, #drawing-now, #lines"
 
 
-def record_page(shown: Shown, entries: list[Entry], prefix: str) -> Any:
-    """Both logs of a session up to entry `shown.at` (or its end)."""
-    at = shown.at or shown.last
-    seen = [entry for entry in entries if entry.n <= at]
+def record_page(
+    shown: Shown, account: Account, now: Session, wanted: Wanted, near: int | None, prefix: str
+) -> Any:
+    """Both logs of a session up to entry `shown.at` (or its end), as far as they are `wanted`."""
+    look = look_at(shown, account, now, wanted, near)
+    counts = account.counts()
     exports = [Li(A(name, href=f"{shown.address}/export/{name}", download=True)) for name in FORMATS]
-    fork = Form(
-        Input(type="hidden", name="at", value=str(at)),
-        Button("Fork from here", cls="plain wide"),
-        method="post",
-        action=f"{shown.address}/fork",
-    )
     body = Main(
         H1(f"Record · {shown.name}", cls="unseen"),
-        timeline(shown, entries, at),
-        Div(_conversation(shown, seen, at), _parameters(shown, seen, at), cls="two"),
-        _raw(seen),
+        timeline(shown, f"{shown.address}/record", SWAP, **vars(wanted)),
+        _filter(look, counts),
+        _drawing(look),
+        Div(conversation(look), parameters(look), cls="two"),
+        _lines(look),
     )
     return page(
         f"Record · {shown.name}",
@@ -70,207 +66,98 @@ def record_page(shown: Shown, entries: list[Entry], prefix: str) -> Any:
         top(
             f"Record · {shown.name}",
             A("Back to the session", href=shown.address, cls="chip"),
-            fork,
             Details(Summary("Export", cls="chip", role="button"), Ul(*exports), cls="menu wide"),
         ),
-        _counts(seen),
+        _counts(look, counts),
         body,
         cls="record",
+        head=(styles(),),
         data_sid=shown.sid,
     )
 
 
-def timeline(shown: Shown, entries: list[Entry], at: int) -> Any:
-    """Any entry of the session: the record and the page as they were then."""
-    last = shown.last
-    entry = next((entry for entry in reversed(entries) if entry.n <= at), None)
-    when = f" · {clock(entry.at)}" if entry else ""
-    slider = Input(
-        type="range", name="at", min="1", max=str(last), value=str(at), aria_label="Entry", id="timeline-at"
-    )
+def _counts(look: Look, counts: Counts) -> Any:
+    """Who wrote how many entries, and of which kind: each a filter."""
+    who, what = counts
+    by = [_who_item(look, name, count, i == 0) for i, (name, count) in enumerate(who.most_common())]
+    did = [_item(look, "what", name, [Span(name), Small(f"{n:,}")]) for name, n in what.most_common()]
+    lists = [H3("Who"), Ul(*by, cls="counts"), H3("What"), Ul(*did, cls="counts")]
+    return Aside(Div(*lists, id="counts"), cls="rail", aria_label="Who and what, as filters")
+
+
+def _who_item(look: Look, name: str, count: int, first: bool) -> Any:
+    by = name if name in WHO else "user" if name == EARLIER else "model"
+    text = "earlier session" if name == EARLIER else WHO.get(name, name)
+    tag = Span(text, cls="by", data_by=by)
+    return _item(look, "who", name, [tag, Span(f"{count:,} entries" if first else f"{count:,}")])
+
+
+def _item(look: Look, key: str, name: str, content: list[Any]) -> Any:
+    """A link that shows only these; the one that is chosen shows all again."""
+    chosen = getattr(look.wanted, key) == name
+    changes: dict[str, Any] = {key: "" if chosen else name, "near": None}
+    title = "Show all again" if chosen else None
+    return Li(A(*content, href=look.href(**changes), aria_current="true" if chosen else None, title=title))
+
+
+def _filter(look: Look, counts: Counts) -> Any:
+    """The same as a form: works without scripts, keeps the entry."""
+    wanted, shown = look.wanted, look.shown
+    who, what = counts
+    names = {name: "earlier session" if name == EARLIER else WHO.get(name, name) for name in who}
+    names.setdefault(DEFAULT, DEFAULT)
+    steps = {step.name: step.question for step in shown.flow.steps} if shown.flow else {}
+    hidden = Input(type="hidden", name="at", value=shown.at) if shown.at is not None else ""
+    told: Any = ""
+    if wanted:
+        all_ = look.href(who="", what="", step="", text="", near=None)
+        told = Span(
+            Small(f"{len(look.chosen):,} of {look.account.at:,} entries"), " ", A("Show all", href=all_)
+        )
     return Form(
-        Label("Entry", slider, cls="slider"),
-        Button("Show", cls="plain"),
-        Span(f"entry {at} of {last}{when}", cls="quiet", id="timeline-now"),
-        A("The page then", href=f"{shown.address}?at={at}", cls="chip"),
+        _choice("who", "Who", "Everyone", names, wanted.who),
+        _choice("what", "What", "Everything", {name: name for name in sorted(what)}, wanted.what),
+        _choice("step", "Step", "Every step", steps, wanted.step),
+        Label(
+            Span("Text", cls="unseen"),
+            Input(type="search", name="text", value=wanted.text, placeholder="Text", maxlength=200),
+        ),
+        hidden,
+        Button("Filter", cls="plain"),
+        told,
         method="get",
         action=f"{shown.address}/record",
-        cls="timeline",
-        id="timeline",
+        cls="sift",
+        id="filter",
     )
 
 
-def _counts(entries: list[Entry]) -> Any:
-    who: dict[str, int] = {}
-    what: dict[str, int] = {}
-    for entry in entries:
-        who[entry.by] = who.get(entry.by, 0) + 1
-        what[entry.did] = what.get(entry.did, 0) + 1
-    by = [
-        Li(by_tag(name), Span(f"{count} entries" if n == 0 else str(count)))
-        for n, (name, count) in enumerate(_most(who))
-    ]
-    did = [Li(Span(name), Small(str(count))) for name, count in _most(what)]
-    return Aside(
-        H3("Who"), Ul(*by, cls="counts"), H3("What"), Ul(*did, cls="counts"), cls="rail", aria_label="Counts"
-    )
+def _choice(name: str, label: str, everything: str, options: dict[str, str], chosen: str) -> Any:
+    known = options if not chosen or chosen in options else {chosen: chosen, **options}
+    found = [Option(text[:60], value=key, selected=key == chosen) for key, text in known.items()]
+    return Label(Span(label, cls="unseen"), Select(Option(everything, value=""), *found, name=name))
 
 
-def _most(counts: dict[str, int]) -> list[tuple[str, int]]:
-    return sorted(counts.items(), key=lambda item: -item[1])
+def _drawing(look: Look) -> Any:
+    drawing = drawing_of_session(look.shown.session, look.shown.flow)
+    view = drawing_view(drawing, lambda node: _entry_of(look, node))
+    summary = Summary("Drawing: who set what, and what depends on it")
+    return Details(summary, Div(view, id="drawing-now"), id="drawing", cls="fold")
 
 
-def _conversation(shown: Shown, entries: list[Entry], at: int) -> Any:
-    """Words, help and questions, with the changes that a turn made."""
-    talk = [
-        e
-        for e in entries
-        if e.did in TALK or (e.get("turn") and e.did in ("set", "refused", "proposed", "failed"))
-    ]
-    left_out = len(talk) - ROWS
-    earlier = P(f"{left_out} earlier ones are in log.jsonl", cls="quiet") if left_out > 0 else ""
-    return Section(
-        H2("Conversation"),
-        Div(earlier, *[_message(shown, e, at) for e in talk[-ROWS:]], cls="chat-log"),
-        id="conversation",
-    )
+def _entry_of(look: Look, node: Node) -> str | None:
+    """Where the entry of a box stands: a value's among the parameters, all others in the conversation."""
+    mark = f"{'p' if node.kind == 'value' else 'c'}{node.n}"
+    if not node.n or mark in look.ids or node.kind == "value":
+        return look.to(mark) if node.n else None
+    return look.href(mark, who="", what="", step="", text="", near=None, at=node.n)  # which is always shown
 
 
-def _message(shown: Shown, entry: Entry, at: int) -> Any:
-    meta = [f"{entry.n} · {clock(entry.at)}"]
-    if entry.did == "said" and entry.by != "user":
-        meta.append(str(entry.get("model") or entry.by))
-        meta += [word for word in ("stopped", "incomplete") if entry.get(word)]
-    content: Any
-    cls = "message"
-    if entry.did == "helped":
-        question, _, text = str(entry.get("text") or "").partition("\n")
-        content, cls = (B(question), markdown(text, False)), "message help"
-    elif entry.did == "said":
-        content = (
-            (markdown(str(entry.get("text") or "")),)
-            if entry.by != "user"
-            else (P(str(entry.get("text") or "")),)
-        )
-    elif entry.did in ("set", "proposed"):
-        rows = [
-            Code(f"{n} = {show(_field(shown, n), v)}"[:200]) for n, v in (entry.get("values") or {}).items()
-        ]
-        content = (
-            Div(A(str(entry.n), href=f"{shown.address}/record?at={entry.n}#p{entry.n}"), *rows, cls="did"),
-        )
-    elif entry.did in ("refused", "failed"):
-        content = (
-            Div(Code(str(entry.get("name") or "")), Span(str(entry.get("reason"))), cls="did refused"),
-        )
-    elif entry.did == "asked":
-        content = (Div(markdown(str(entry.get("question") or "")), cls="question"),)
-    elif entry.did == "answered":
-        content = (Small(f"answered: {entry.get('value') or entry.get('action')}"),)
-    else:
-        content = (Small(entry.did),)
-    return Article(
-        Small(" · ".join(meta)),
-        *content,
-        cls=f"{cls} at" if entry.n == at else cls,
-        data_by=entry.by,
-        data_n=entry.n,
-        id=f"c{entry.n}",
-    )
-
-
-def _field(shown: Shown, name: str | None) -> Any:
-    return (shown.flow.fields() if shown.flow else {}).get(name or "")
-
-
-def _parameters(shown: Shown, entries: list[Entry], at: int) -> Any:
-    """Each value that was set, suggested or refused, with who and why."""
-    rows: list[Any] = []
-    for entry in entries:
-        before = len(rows)
-        if entry.did in ("set", "proposed"):
-            rows += [
-                _value_row(shown, entry, name, value, at)
-                for name, value in (entry.get("values") or {}).items()
-            ]
-        elif entry.did == "refused":
-            rows.append(
-                _row(
-                    shown,
-                    entry,
-                    entry.get("name") or entry.get("step"),
-                    S(show(_field(shown, entry.get("name")), entry.get("value"))),
-                    entry.by,
-                    f"refused: {entry.get('reason')}",
-                    at,
-                )
-            )
-        elif entry.did == "cleared":
-            rows += [
-                _row(shown, entry, name, "", entry.by, "cleared", at) for name in entry.get("names") or []
-            ]
-        elif entry.did in ("undid", "redid"):
-            numbers = ", ".join(str(n) for n in entry.get("entries") or [])
-            rows.append(_row(shown, entry, "", "", entry.by, f"{entry.did} {numbers}", at))
-        if len(rows) > before:
-            rows[before].id = f"p{entry.n}"  # where the conversation's links lead
-    head = Thead(
-        Tr(
-            *[
-                Th(text, scope="col")
-                for text in ("n", "Parameter", "Value", "Who", "Why, and what else was on offer")
-            ]
-        )
-    )
-    left_out = len(rows) - ROWS
-    earlier = P(f"{left_out} earlier ones are in log.jsonl", cls="quiet") if left_out > 0 else ""
-    table = Div(
-        Table(head, Tbody(*rows[-ROWS:])), cls="scroll", tabindex="0", role="region", aria_label="Parameters"
-    )
-    return Section(H2("Parameters"), earlier, table, id="parameters")
-
-
-def _value_row(shown: Shown, entry: Entry, name: str, value: Any, at: int) -> Any:
-    by = "default" if name in (entry.get("defaulted") or ()) else entry.by
-    why = [f"“{entry.get('why')}”"] if entry.get("why") else []
-    if entry.did == "proposed":
-        why.append("suggested only")
-    if entry.n in shown.session.undone:
-        why.append("undone")
-    step = entry.get("step")
-    opening = shown.session.opening(step) if step else None
-    offered = (opening.get("offered") or {}).get(name) if opening else None
-    if offered:
-        chosen = value if isinstance(value, list) else [value]
-        others = [str(option) for option in offered if option not in chosen]
-        why += [f"also {', '.join(others[:8])}{' …' if len(others) > 8 else ''}"] if others else []
-    undone = entry.n in shown.session.undone
-    text: Any = show(_field(shown, name), value)
-    told: tuple[Any, ...] = (" · ".join(why),)
-    if entry.did == "set" and entry.by != "workflow" and not undone and not shown.fixed:
-        told = (*told, _take_back(shown, entry))
-    return _row(shown, entry, name, S(text) if undone else text, by, told, at)
-
-
-def _take_back(shown: Shown, entry: Entry) -> Any:
-    """Undo of this one change, however old it is; its card is open again then."""
-    hidden = Input(type="hidden", name="entry", value=str(entry.n))
-    button = Button("Undo", cls="plain", aria_label=f"Undo entry {entry.n}")
-    return Form(hidden, button, method="post", action=f"{shown.address}/undo", cls="take-back")
-
-
-def _row(shown: Shown, entry: Entry, name: Any, value: Any, by: str, why: Any, at: int) -> Any:
-    link = A(str(entry.n), href=f"{shown.address}/record?at={entry.n}#c{entry.n}")
-    return Tr(
-        Td(link),
-        Td(str(name)),
-        Td(value),
-        Td(by_tag(by)),
-        Td(*why) if isinstance(why, tuple) else Td(why),
-        cls="at" if entry.n == at else None,
-    )
-
-
-def _raw(entries: list[Entry]) -> Any:
-    lines = [json.dumps(entry.as_dict(), ensure_ascii=False) for entry in entries[-ROWS:]]
-    return Details(Summary("The lines of the log"), Pre("\n".join(lines)), cls="raw")
+def _lines(look: Look) -> Any:
+    """The lines of the log as they are, around the entry that is looked at."""
+    chosen = look.chosen
+    part = window([entry.n for entry in chosen], look.near, LINES)
+    texts = [json.dumps(entry.as_dict(), ensure_ascii=False) for entry in chosen[part]]
+    cut = [text if len(text) <= LONGEST else f"{text[:LONGEST]}…" for text in texts]
+    summary = Summary(f"The lines of the log ({len(texts)} of {len(chosen):,})")
+    return Details(summary, Pre("\n".join(cut), tabindex="0", id="lines"), cls="fold raw")
