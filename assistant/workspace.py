@@ -7,20 +7,24 @@ import re
 import secrets as random
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from . import live
-from .errors import BrokenWorkflow, NotFound, ReadOnly, WriteFailed
+from .disk import failure, sync_folder
+from .errors import NotFound, ReadOnly, WriteFailed
+from .library import Library
+from .lists import Summaries
 from .log import Entry, Fact, Log, create
 from .parameters import Place
 from .session import Session, fold
-from .settings import Settings, shipped
-from .workflow import Workflow, load
+from .settings import Settings
+from .summaries import SID, Summary, marks_of, name_of
+from .workflow import Workflow
 
-SID = re.compile(r"\d{4}-\d\d-\d\d-[a-z0-9-]{1,80}-[0-9a-f]{4}", re.ASCII)
+__all__ = ["SID", "Handle", "Summary", "Workspace", "name_of"]
+DISCARDED = ".deleted-"
 
 
 class Handle:
@@ -46,9 +50,10 @@ class Handle:
     def _folded(self) -> Session:
         if self._generation != self.log.generation:
             self._generation, self._session = self.log.generation, fold(())
-        if len(self.log.entries) > self._session.n:
-            self._session = fold(self.log.entries[self._session.n :], self._session)
-        return self._session
+        known = self._session  # an export folds in a thread of its own
+        if len(self.log.entries) > known.n:
+            known = self._session = fold(self.log.entries[known.n :], known)
+        return known
 
     def workflow(self) -> Workflow:
         """The session's workflow as its file is now; raises NotFound or BrokenWorkflow."""
@@ -97,59 +102,23 @@ class Handle:
         return Place(files=self.files, secrets=self.secrets())
 
 
-@dataclass(frozen=True)
-class Summary:
-    """A session as lists show it."""
-
-    sid: str
-    title: str
-    workflow: str
-    name: str
-    state: str
-    changed: str
-    pinned: bool
-    archived: bool
-    steps_done: int = 0
-
-
 class Workspace:
-    """The folder that is served. Keeps open logs and loaded workflows (a class: it has a life)."""
+    """The folder that is served. Keeps open logs (a class: it has a life)."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.conversations = settings.workspace / "conversations"
         self._handles: dict[str, Handle] = {}
-        self._workflows: dict[str, tuple[tuple[Any, ...], Workflow | BrokenWorkflow]] = {}
-        self._summaries: dict[str, tuple[tuple[int, int], Summary]] = {}
+        self._library = Library(settings.workspace)
+        self.lists = Summaries(self.conversations, self._library.find, self._opened)
 
     def workflow_files(self) -> dict[str, Path]:
         """Every workflow by its stem; of two with one stem the workspace's."""
-        found: dict[str, Path] = {}
-        for folder in (shipped("workflows"), self.settings.workspace / "workflows"):
-            if folder.is_dir():
-                found |= {p.stem: p for p in sorted(folder.glob("*.py")) if not p.stem.startswith("_")}
-        return dict(sorted(found.items()))
+        return self._library.files()
 
     def workflow(self, stem: str) -> Workflow:
         """The workflow as its file is now. NotFound; BrokenWorkflow with the file's error and line."""
-        path = self.workflow_files().get(stem)
-        if path is None:
-            raise NotFound(f"There is no workflow {stem!r}: no file workflows/{stem}.py.")
-        try:
-            stat = path.stat()
-        except OSError:  # a link to nothing, or deleted just now
-            raise NotFound(f"There is no workflow {stem!r} any more: {path} can not be read.") from None
-        key = (path, stat.st_mtime_ns, stat.st_size)
-        known = self._workflows.get(stem)
-        if known is None or known[0] != key:
-            try:
-                known = (key, load(path))
-            except BrokenWorkflow as error:
-                known = (key, error)
-            self._workflows[stem] = known
-        if isinstance(known[1], BrokenWorkflow):
-            raise known[1]
-        return known[1]
+        return self._library.workflow(stem)
 
     def open(self, sid: str) -> Handle:
         """The session's handle; raises NotFound."""
@@ -169,7 +138,7 @@ class Workspace:
         slug = re.sub(r"[^a-z0-9]+", "-", workflow.lower()).strip("-")[:60] or "session"
         while True:
             sid = f"{date.today().isoformat()}-{slug}-{random.token_hex(2)}"
-            if not (self.conversations / sid).exists():
+            if not (self.conversations / sid).exists() and not self.discarded(sid).exists():
                 break
         create(self.conversations / sid, list(facts(sid))).close()
         return self.open(sid)
@@ -194,15 +163,7 @@ class Workspace:
 
     def session_ids(self) -> list[str]:
         """All sessions, the last changed first."""
-        found = []
-        if self.conversations.is_dir():
-            for folder in self.conversations.iterdir():
-                if SID.fullmatch(folder.name):
-                    try:
-                        found.append(((folder / "log.jsonl").stat().st_mtime_ns, folder.name))
-                    except OSError:  # deleted meanwhile, or no session
-                        continue
-        return [sid for _, sid in sorted(found, reverse=True)]
+        return list(marks_of(self.conversations))
 
     def handles(self) -> Iterator[Handle]:
         """All sessions that can be opened, the last changed first."""
@@ -213,63 +174,56 @@ class Workspace:
                 continue
 
     def summaries(self) -> list[Summary]:
-        """All sessions as lists show them, the last changed first."""
-        return [summary for sid in self.session_ids() if (summary := self._summary(sid))]
+        """All sessions as lists show them, the last changed first. Reads every log that it does not know."""
+        return self.lists.wholes()
 
-    def _summary(self, sid: str) -> Summary | None:
-        try:
-            stat = (self.conversations / sid / "log.jsonl").stat()
-            key = (stat.st_mtime_ns, stat.st_size)
-            known = self._summaries.get(sid)
-            if known is None or known[0] != key:
-                known = self._summaries[sid] = (key, summarise(sid, self.open(sid).session(), self))
-        except (OSError, NotFound):
-            return None
-        return known[1]
+    def _opened(self, sid: str) -> Session | None:
+        """The state of a session that is open; None where it is not, or has no lines."""
+        handle = self._handles.get(sid)
+        session = handle.session() if handle else None
+        return session if session and session.n else None
 
     def delete(self, sid: str) -> None:
         """Removes the session's folder: that is all there is of it."""
-        handle = self.open(sid)
+        self.discard(sid)
+        self.remove(sid)
+
+    def discard(self, sid: str) -> None:
+        """Takes a session out of sight, by another name of its folder, until `restore` or `remove`."""
+        folder = self.open(sid).folder
         self._forget(sid)
-        shutil.rmtree(handle.folder)
+        try:
+            os.utime(folder)  # since when, for a program that is started later
+            folder.rename(self.discarded(sid))
+            sync_folder(self.conversations)
+        except OSError as error:
+            raise failure(folder, error) from error
+
+    def restore(self, sid: str) -> None:
+        """Brings a discarded session back. NotFound: it has been removed, or never was there."""
+        try:
+            self.discarded(sid).rename(self.conversations / sid)
+            sync_folder(self.conversations)
+        except FileNotFoundError:
+            raise NotFound(f"The session {sid} was deleted for good; it can not be brought back.") from None
+        except OSError as error:
+            raise failure(self.conversations / sid, error) from error
+
+    def remove(self, sid: str) -> None:
+        """Removes a discarded session for good; OSError where the system refuses it."""
+        shutil.rmtree(self.discarded(sid))
+
+    def discarded(self, sid: str) -> Path:
+        """The folder of a session that was discarded: a name that no session has."""
+        return self.conversations / f"{DISCARDED}{sid}"
+
+    def all_discarded(self) -> list[str]:
+        """The sessions that were discarded and not removed."""
+        found = self.conversations.glob(f"{DISCARDED}*")
+        sids = [path.name.removeprefix(DISCARDED) for path in found]
+        return sorted(sid for sid in sids if SID.fullmatch(sid))
 
     def _forget(self, sid: str) -> None:
         handle = self._handles.pop(sid, None)
         if handle:
             handle.log.close()
-
-
-def summarise(sid: str, session: Session, workspace: Workspace) -> Summary:
-    """The session's line in lists: named by the person, else by its first value."""
-    try:
-        flow = workspace.workflow(session.workflow)
-    except (NotFound, BrokenWorkflow):
-        flow = None
-    marks = [session.status(step.name) for step in flow.steps] if flow else []
-    closed = [bool(mark and mark.did in ("advanced", "skipped")) for mark in marks]
-    done, total = sum(closed), len(closed)
-    run = session.run
-    if run and run.state == "running":
-        state = "running"
-    elif run and done == total:
-        tables = [f"{r['rows']} {r['name']}" for r in run.results if r.get("rows") is not None]
-        state = ", ".join([{"finished": "done"}.get(run.state, run.state), *tables[:1]])
-    elif flow is None:
-        state = "its workflow is not there"
-    elif done == total:
-        state = "ready to run"
-    else:
-        state = f"step {closed.index(False) + 1} of {total}"
-    return Summary(sid, session.title, session.workflow, session.name or name_of(session), state,
-                   session.at, session.pinned, session.archived, done)  # fmt: skip
-
-
-def name_of(session: Session) -> str:
-    """A name made from the first telling value: an address's host, a file's name, a text."""
-    for value in session.values.values():
-        if isinstance(value, dict) and isinstance(value.get("file"), str):
-            return str(value["file"])
-        if isinstance(value, str) and "://" in value:
-            return value.split("://", 1)[1].rstrip("/")[:60]
-    texts = [value for value in session.values.values() if isinstance(value, str) and len(value) > 5]
-    return texts[0][:60] if texts else session.title

@@ -1,8 +1,8 @@
-"""Long sessions: opening the page of one, folding it, and appending to it."""
+"""Long sessions: opening the page of one, folding it, appending to it; and the list of many."""
 
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from assistant.lines import Entry, encode
@@ -14,6 +14,7 @@ from .figures import Figure, median
 
 WORKFLOW = "link_graph"
 APPENDS = 100
+MANY, LONG = 1_000, 1_000
 
 
 def measure(runs: int) -> Iterator[Figure]:
@@ -21,9 +22,12 @@ def measure(runs: int) -> Iterator[Figure]:
         server.get(server.begin(WORKFLOW))  # so that nothing is imported or compiled below
         for count, budget in ((10_000, 0.5), (100_000, 1.0)):
             yield from opened(server, count, budget, max(1, runs // 2 + 1))
+        yield recorded(server, max(1, runs // 2 + 1))
         yield folded(folder, runs)
     with program.workspace() as folder:
         yield appended(folder)
+    with program.workspace() as folder:
+        yield from listed(folder, runs)
 
 
 def opened(server: program.Server, count: int, budget: float, runs: int) -> Iterator[Figure]:
@@ -44,6 +48,18 @@ def opened(server: program.Server, count: int, budget: float, runs: int) -> Iter
         "its page, never read before",
     )
     yield Figure(f"its page again, {count:,} entries", 1e3 * statistics.median(again), "ms")
+
+
+def recorded(server: program.Server, runs: int) -> Figure:
+    """The record page, each time of a session that the program has never seen."""
+    times: list[float] = []
+    for _ in range(runs):
+        sid = put(server.workspace, 10_000)
+        begun = time.perf_counter()
+        page = server.get(f"/sessions/{sid}/record")
+        times.append(time.perf_counter() - begun)
+    note = f"never read before; {len(page) / 1_000:.0f} kB before compression"
+    return Figure("record of 10,000 entries", statistics.median(times), "s", 1.0, note)
 
 
 def folded(folder: Path, runs: int) -> Figure:
@@ -73,6 +89,29 @@ def appended(folder: Path) -> Figure:
     short, long = (1e3 * statistics.median(taken) for taken in times)
     note = f"{short:.2f} ms at entry 10, {long:.2f} ms at entry 100,000"
     return Figure("append at entry 100,000", long / short, "times entry 10", None, note)
+
+
+def listed(folder: Path, runs: int) -> Iterator[Figure]:
+    """The first page with many sessions that the program has never seen; then the same page again."""
+    begun = put(folder, LONG)
+    log = (folder / "conversations" / begun / "log.jsonl").read_bytes()
+    with program.server(folder) as server:
+        server.get("/")  # so that nothing is imported or compiled below
+        for n in range(1, MANY):
+            copy = folder / "conversations" / f"{begun[:-4]}{n:04x}"
+            copy.mkdir(mode=0o700)
+            (copy / "log.jsonl").write_bytes(log)
+        first = _seconds(lambda: server.get("/"))
+        again = median(lambda: _seconds(lambda: server.get("/")), runs)
+    what = f"first page with {MANY:,} sessions of {LONG:,} entries"
+    yield Figure(what, first, "s", 1.0, "never read before")
+    yield Figure("the first page again", 1e3 * again, "ms", 100)
+
+
+def _seconds(do: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    do()
+    return time.perf_counter() - begun
 
 
 def put(workspace: Path, count: int) -> str:

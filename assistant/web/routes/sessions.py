@@ -1,4 +1,4 @@
-"""A session: begin it, look at it now or as it was, fork, name, pin, archive and delete it."""
+"""A session: begin it, look at it now or as it was, fork it."""
 
 import asyncio
 from contextlib import suppress
@@ -10,15 +10,17 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from ... import live
 from ...actions import begin, open_due
-from ...errors import AssistantError, BrokenWorkflow, Conflict, NotFound
+from ...again import kin_of
+from ...errors import BrokenWorkflow, NotFound
 from ...launch import mark_interrupted
-from ...log import Fact
+from ...listing import rail_of
 from ...reply import words_of
 from ...undoing import redo_of, undo_of
-from ...workspace import Handle
-from ..answers import done, page_answer, prefix_of, text_of, wants_json, whole_number
+from ...workspace import Handle, Summary
+from ..answers import page_answer, prefix_of, text_of, wants_json, whole_number
 from ..gather import gather, results_of, today
 from ..views.session import session_page
+from ..views.shelf import deleted_page
 from ..views.shown import Shown
 
 LOOK = 0.25  # seconds that a page waits for the first look at Ollama
@@ -40,7 +42,18 @@ async def shown_of(site: Any, handle: Handle, at: int | None = None, typed: Any 
             await asyncio.wait_for(asyncio.shield(site.looking()), LOOK)
     model = site.chat.model_of(handle.session())
     suggested = site.chat.preferences.now().suggested
-    return gather(handle, at, typed, site.chat.catalogue, model, site.workspace.summaries(), suggested)
+    beside, kin = await sessions_beside(site, handle)
+    return replace(gather(handle, at, typed, site.chat.catalogue, model, beside, suggested), kin=kin)
+
+
+async def sessions_beside(site: Any, handle: Handle) -> tuple[list[Summary], list[Summary]]:
+    """The sessions of the list beside this one, and its kin; one that takes long to read has no state yet."""
+    lists, sid, session = site.workspace.lists, handle.sid, handle.session()
+    found = await lists.look()
+    wanted = [*rail_of(found, sid), *kin_of(found, sid, session)]
+    await lists.read(list(dict.fromkeys(summary.sid for summary in wanted)), LOOK)
+    found = lists.glances()
+    return rail_of(found, sid), kin_of(found, sid, session)
 
 
 def page_of(shown: Shown, handle: Handle, request: Request, status: int = 200) -> Response:
@@ -87,6 +100,9 @@ def add(app: Any, site: Any) -> None:
 
     @app.get("/sessions/{sid}")
     async def session(request: Request, sid: str) -> Response:
+        if sid in site.trash.names and not wants_json(request):
+            undo = deleted_page(prefix_of(request), sid, site.trash.names[sid], site.trash.seconds)
+            return page_answer(undo, NotFound.status)
         handle = await opened(site, sid)
         if handle.log.failed:
             handle.log.read_again()  # loading the page again is how one looks what was saved
@@ -115,40 +131,3 @@ def add(app: Any, site: Any) -> None:
         with suppress(NotFound, BrokenWorkflow):  # it can be looked at without its workflow
             await open_due(made)
         return RedirectResponse(f"{prefix_of(request)}/sessions/{made.sid}", 303)
-
-    @app.post("/sessions/{sid}/delete")
-    async def delete(request: Request, sid: str) -> Response:
-        handle = await opened(site, sid)
-        run = handle.session().run
-        if run and run.state == "running":
-            raise Conflict("A run of this session is under way. Cancel it, then delete the session.")
-        await site.chat.stop(handle)
-        site.workspace.delete(sid)
-        return RedirectResponse(f"{prefix_of(request)}/", 303)
-
-    @app.post("/sessions/{sid}/name")
-    async def name(request: Request, sid: str) -> Response:
-        handle = await opened(site, sid)
-        text = " ".join((await text_of(request, "name")).split())[:120]
-        if not text:
-            raise Unnamed("A name needs at least one letter.")
-        await handle.write(lambda _: [Fact("user", "named", {"name": text})])
-        return done(request, f"sessions/{sid}")
-
-    async def switch(request: Request, sid: str, did: str) -> Response:
-        handle = await opened(site, sid)
-        on = await text_of(request, "on") not in ("false", "off", "0")
-        await handle.write(lambda _: [Fact("user", did, {"on": on})])
-        return done(request, f"sessions/{sid}")
-
-    @app.post("/sessions/{sid}/pin")
-    async def pin(request: Request, sid: str) -> Response:
-        return await switch(request, sid, "pinned")
-
-    @app.post("/sessions/{sid}/archive")
-    async def archive(request: Request, sid: str) -> Response:
-        return await switch(request, sid, "archived")
-
-
-class Unnamed(AssistantError):
-    status = 422

@@ -10,9 +10,11 @@ from fasthtml.components import (
     Base,
     Body,
     Button,
+    Form,
     Head,
     Header,
     Html,
+    Input,
     Li,
     Link,
     Main,
@@ -42,9 +44,9 @@ WHO = {
 }
 
 
-def by_tag(by: str, title: str | None = None) -> Any:
-    """The small tag that says where a value came from."""
-    return Span(WHO.get(by, by), cls="by", data_by=by, title=title)
+def by_tag(by: str, title: str | None = None, text: str = "") -> Any:
+    """The small tag that says where a value came from; `text` in place of who set it."""
+    return Span(text or WHO.get(by, by), cls="by", data_by=by, title=title)
 
 
 def clock(at: str) -> str:
@@ -98,14 +100,21 @@ def _scripts() -> tuple[Any, ...]:
     )
 
 
-def top(where: Any, *controls: Any) -> Any:
-    """The header: the program, where one is, and what can be done here."""
+def top(where: Any, *controls: Any, search: bool = True) -> Any:
+    """The header: the program, where one is, the search over all sessions, and what can be done here."""
     theme = Button("Dark", cls="plain", id="theme", type="button", hidden=True)
     return Header(
         A(Strong("Assistant"), href=".", cls="home", title="All workflows and sessions"),
         where_view(where),
-        Nav(*controls, theme, aria_label="Tools"),
+        Nav(*(_search() if search else ()), *controls, theme, aria_label="Tools"),
     )
+
+
+def _search() -> tuple[Any, ...]:
+    """A field where there is room for it, else a link."""
+    words = Input(type="search", name="q", placeholder="Search", aria_label="Search all sessions")
+    form = Form(words, method="get", action="search", role="search", cls="find")
+    return form, A("Search", href="search", cls="chip find-link")
 
 
 def where_view(where: Any) -> Any:
@@ -114,12 +123,11 @@ def where_view(where: Any) -> Any:
 
 
 def rail(sessions: list[Summary], current: str | None, today: str) -> Any:
-    """The sessions at the left, those of today first."""
-    shown = [s for s in sessions if not s.archived][:60]
+    """The sessions at the left: the pinned, those of today, the others."""
     groups = {
-        "Pinned": [s for s in shown if s.pinned],
-        "Today": [s for s in shown if not s.pinned and s.changed[:10] == today],
-        "Earlier": [s for s in shown if not s.pinned and s.changed[:10] != today],
+        "Pinned": [s for s in sessions if s.pinned],
+        "Today": [s for s in sessions if not s.pinned and s.changed[:10] == today],
+        "Earlier": [s for s in sessions if not s.pinned and s.changed[:10] != today],
     }
     lists = [
         part
@@ -128,7 +136,8 @@ def rail(sessions: list[Summary], current: str | None, today: str) -> Any:
         for part in (H3(name), Ul(*[_rail_item(s, s.sid == current) for s in group]))
     ]
     new = A("New session", href=".", role="button")
-    return Aside(new, *lists, cls="rail", id="rail", aria_label="Sessions")
+    more = A("All sessions", href=".#sessions", cls="quiet")
+    return Aside(new, *lists, more, cls="rail", id="rail", aria_label="Sessions")
 
 
 def _rail_item(summary: Summary, current: bool) -> Any:
@@ -136,6 +145,19 @@ def _rail_item(summary: Summary, current: bool) -> Any:
     title = summary.title if summary.name != summary.title else ""
     line = " · ".join(part for part in (title, summary.state) if part)
     return Li(A(summary.name, Small(line), href=f"sessions/{summary.sid}", **attributes))
+
+
+def size_text(count: int) -> str:
+    """Bytes as a person reads them."""
+    for unit, size in (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}" if count < 9.95 * size else f"{count / size:,.0f} {unit}"
+    return f"{count} B"
+
+
+def reload(seconds: int) -> Any:
+    """The page loads itself again, as what it shows is still being read."""
+    return Meta(http_equiv="refresh", content=str(seconds))
 
 
 def refresh(seconds: int) -> Any:

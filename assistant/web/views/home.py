@@ -1,10 +1,11 @@
-"""The first page: workflows to start, sessions to go on with."""
+"""The first page: workflows to start, and the list of sessions."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from fasthtml.components import (
     H1,
-    H2,
     H3,
     A,
     Article,
@@ -14,21 +15,29 @@ from fasthtml.components import (
     Form,
     Header,
     Input,
-    Li,
     Main,
     P,
     Section,
     Small,
-    Ul,
 )
 
 from ...errors import BrokenWorkflow
+from ...listing import Listing
 from ...workflow import Workflow
-from ...workspace import Summary
-from .base import page, top
+from .base import page, reload, top
+from .sessions import list_section
+from .shelf import deleted_bar
 
 
-def home_page(prefix: str, workflows: dict[str, Workflow | BrokenWorkflow], sessions: list[Summary]) -> Any:
+def home_page(
+    prefix: str,
+    workflows: Mapping[str, Workflow | BrokenWorkflow],
+    listing: Listing,
+    deleted: Mapping[str, str],
+    seconds: float,
+    now: datetime,
+) -> Any:
+    """The whole page. `deleted`: names of the sessions that `seconds` have not removed yet."""
     cards = [
         _broken(stem, w) if isinstance(w, BrokenWorkflow) else _start(stem, w)
         for stem, w in workflows.items()
@@ -36,16 +45,18 @@ def home_page(prefix: str, workflows: dict[str, Workflow | BrokenWorkflow], sess
     none = P(
         "There are no workflows yet. Put a Python file into workflows/ and load this page again.", cls="quiet"
     )
-    listed = [_session(s) for s in sessions if not s.archived][:200]
+    titles = {stem: w.title if isinstance(w, Workflow) else stem for stem, w in workflows.items()}
     return page(
         "Assistant",
         prefix,
         top("Workflows, step by step"),
         Main(
+            deleted_bar(deleted, seconds),
             Section(H1("Start"), Div(*cards, cls="tiles") if cards else none, cls="start"),
-            Section(H2("Go on"), Ul(*listed, cls="sessions"), cls="go-on") if listed else "",
+            list_section(listing, titles, now),
         ),
         cls="home-page",
+        head=(reload(2),) if listing.unread else (),
     )
 
 
@@ -58,10 +69,11 @@ def _start(stem: str, flow: Workflow) -> Any:
         action="sessions",
     )
     count = f"{steps} {'step' if steps == 1 else 'steps'}"
+    earlier = A("From earlier sessions", href=f"compose?workflow={stem}", cls="quiet")
     return Article(
-        Header(H3(flow.title)),
+        Header(H3(A(flow.title, href=f"workflows/{stem}"))),
         P(flow.description),
-        Div(form, Small(count), cls="row"),
+        Div(form, Small(count), earlier, cls="row"),
         cls="card tile",
         data_workflow=stem,
     )
@@ -75,14 +87,4 @@ def _broken(stem: str, error: BrokenWorkflow) -> Any:
         P("Correct the file and load this page again.", cls="quiet"),
         cls="card tile broken",
         data_workflow=stem,
-    )
-
-
-def _session(summary: Summary) -> Any:
-    when = summary.changed[:16].replace("T", " ")
-    title = f"{summary.title} · " if summary.name != summary.title else ""
-    return Li(
-        A(summary.name, href=f"sessions/{summary.sid}"),
-        Small(f"{title}{summary.state}"),
-        Small(when, cls="when"),
     )
