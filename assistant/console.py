@@ -19,16 +19,17 @@ from .text import clean
 from .workflow import Workflow
 
 SECONDS = 1.0  # between two lines of progress where it is no terminal
-FLAGS = ("--no-browser", "--json", "--follow", "--from-sessions")  # the options without a value
 
 
 class Commands(click.Group):
     """Options may stand before the command too, and no command is `serve`; errors are one sentence."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        options = [p for c in self.commands.values() for p in c.params if isinstance(p, click.Option)]
+        flags = {name for option in options if option.is_flag for name in option.opts}
         at = 0
         while at < len(args) and args[at].startswith("-") and args[at] not in ("--help", "--version", "-h"):
-            at += 1 if "=" in args[at] or args[at] in FLAGS else 2
+            at += 1 if "=" in args[at] or args[at] in flags else 2
         if at >= len(args):
             args = ["serve", *args]
         elif not args[at].startswith("-"):

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from .errors import AssistantError, BrokenWorkflow
@@ -16,8 +17,10 @@ from .models import GUIDE, Catalogue
 from .models.catalogue import catalogue
 from .models.ollama import Ollama
 from .ports import listen
+from .retention import due, is_on
 from .served import answers, server_of
 from .settings import Settings
+from .settings_file import in_effect, path_of, read_settings
 from .workspace import Workspace
 
 OLDEST_PYTHON = (3, 11)
@@ -37,9 +40,10 @@ class Check:
 async def examine(settings: Settings) -> list[Check]:
     """All checks, in the order in which they matter."""
     folder = settings.workspace
-    found = [_python(), *_folder(folder)]
+    found = [_python(), *_folder(folder), _settings(folder)]
     if all(check.state != "stop" for check in found):
-        found += [*_workflows(Workspace(settings)), _disk(folder)]
+        workspace = Workspace(settings)
+        found += [*_workflows(workspace), _disk(folder), *_retention(workspace)]
     return [*found, _port(settings), *await _models(settings)]
 
 
@@ -68,6 +72,32 @@ def _folder(folder: Path) -> Iterator[Check]:
         )  # fmt: skip
         return
     yield Check(what, "ok", f"{folder}, writable.")
+
+
+def _settings(folder: Path) -> Check:
+    """Whether settings.toml can be used, and what it changes."""
+    path = path_of(folder)
+    if not path.exists():
+        return Check("Settings", "ok", f"There is no {path}; the defaults hold.")
+    try:
+        changed = [name for name, _, is_new in in_effect(read_settings(Settings(workspace=folder))) if is_new]
+    except AssistantError as error:
+        return Check("Settings", "stop", str(error))
+    return Check("Settings", "ok", f"{path} changes {', '.join(changed) or 'nothing'}.")
+
+
+def _retention(workspace: Workspace) -> Iterator[Check]:
+    """What the rule of the settings, if there is one, removes at the next start."""
+    rule = workspace.settings.retention
+    if not is_on(rule):
+        return
+    found = due(workspace.summaries(), rule, datetime.now(UTC))
+    if not found:
+        yield Check("Retention", "ok", "on; no session would go.")
+        return
+    told = f"on; {len(found):,} {'session' if len(found) == 1 else 'sessions'} would go at the next start:"
+    names = ", ".join(one.summary.sid for one in found[:5]) + (" ..." if len(found) > 5 else "")
+    yield Check("Retention", "note", f"{told} {names}. Pin what is to stay.")
 
 
 @contextmanager

@@ -5,17 +5,21 @@ Pure but for the card's body, which runs in a thread with a deadline, and secret
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .cards import Card, empty_of
 from .consequences import bounded, loggable, sentence
 from .errors import Refused
+from .folding import source_of
 from .log import Entry, Fact
 from .parameters import MISSING, Field, Place, Secret, judge, to_json
 from .session import Session
 from .workflow import Step, Workflow, typed_values
 from .workspace import Handle
+
+Source = Mapping[str, Any]
+"""{session, n}: the entry of an earlier session that a value is taken from."""
 
 TICKED = ("user", "model", "guide")  # those for whom a box that is not ticked says no
 
@@ -32,17 +36,23 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Author:
-    """Who does it: `by` of the entries, the turn that they belong to, and the words that are the reason."""
+    """Who does it: `by` of the entries, the turn that they belong to, and the words that are the reason.
+
+    `sources` says of values by name which entry of an earlier session they are taken from.
+    """
 
     by: str
     turn: str | None = None
     why: str | None = None
+    sources: Mapping[str, Source] = field(default_factory=dict)
 
     def fact(self, did: str, fields: Mapping[str, Any]) -> Fact:
-        turn = {"turn": self.turn} if self.turn else {}
-        return Fact(
-            self.by, did, {**fields, **turn, **({"why": self.why} if self.why and did == "set" else {})}
-        )
+        more: dict[str, Any] = {"turn": self.turn} if self.turn else {}
+        if did == "set":
+            own = fields["values"].keys() - {*fields.get("defaulted", ())}
+            source = {name: dict(self.sources[name]) for name in self.sources if name in own}
+            more |= ({"why": self.why} if self.why else {}) | ({"source": source} if source else {})
+        return Fact(self.by, did, {**fields, **more})
 
     def refusal(self, step: str | None, name: str | None, value: Any, reason: str) -> Fact:
         return self.fact("refused", {"step": step, "name": name, "value": value, "reason": reason})
@@ -84,9 +94,22 @@ async def judge_card(
     if outcome.set:
         named = [name for name in defaulted if name in outcome.set]
         more = {"defaulted": named} if named else {}
-        facts.append(author.fact("set", {"step": step.name, "values": outcome.set, **more}))
+        taken = {**author.sources, **_of_proposals(session, values)}
+        facts.append(
+            replace(author, sources=taken).fact("set", {"step": step.name, "values": outcome.set, **more})
+        )
     facts += derived_facts(step, derived, session)
     return outcome, [*facts, Fact(author.by, "advanced", {"step": step.name})]
+
+
+def _of_proposals(session: Session, values: Mapping[str, Any]) -> dict[str, Source]:
+    """Where the values come from that a proposal had taken from an earlier session."""
+    return {
+        name: source
+        for proposal in session.proposals.values()
+        for name, value in (proposal.get("values") or {}).items()
+        if name in values and same(values[name], value) and (source := source_of(proposal, name))
+    }
 
 
 def _given(card: Card, field_: Field, raw: Any, author: Author) -> tuple[Any, bool]:

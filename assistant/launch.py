@@ -1,11 +1,12 @@
 """Starts a session's run with its values, and notices runs that ended without a word."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from . import live, runlock, runs
-from .actions import new_id, parameters_of
+from .actions import new_id, parameters_of, reopen_unfit
 from .cards import cards, open_card
+from .consequences import adopted
 from .errors import Conflict
 from .log import Entry, Fact
 from .session import Session
@@ -14,6 +15,8 @@ from .workspace import Handle
 
 async def start_run(handle: Handle, by: str = "user") -> str:
     """Starts a run and returns its id. Conflict where a step is open or a run is under way."""
+    if sentence := await reopen_unfit(handle):
+        raise Conflict(sentence)
     values = await parameters_of(handle)
     flow = handle.workflow()
     run = new_id("r")
@@ -25,6 +28,7 @@ async def start_run(handle: Handle, by: str = "user") -> str:
                     raise Conflict("A run of this session is still under way; wait for it or cancel it.")
                 if session.values != values or open_card(cards(session, flow)):
                     raise Conflict("The values have just changed. Look at them, then start the run again.")
+                return [replace(facts[0], fields={**facts[0].fields, **adopted(flow, session)})]
             return facts
 
         return await handle.write(decide)

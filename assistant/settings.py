@@ -53,6 +53,7 @@ class Settings:
     think: bool = False  # models that can think aloud do
     card_seconds: float = 30.0  # deadline of a step's body, options and defaults
     upload_bytes: int = 512 * 2**20
+    undo_seconds: float = 10.0  # that a deleted session can be brought back
     bounds: Bounds = field(default_factory=Bounds)
     retention: Retention = field(default_factory=Retention)
 

@@ -1,12 +1,15 @@
 """The session page in a browser: what its first load costs, when it can be used, and Next."""
 
 import statistics
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page
+
+from assistant.log import Fact, Log
 
 from . import program
 from .figures import Figure, median
@@ -34,6 +37,8 @@ def measure(runs: int) -> Iterator[Figure]:
         yield Figure("chat usable", value, "ms", 150, "page parsed, scripts run, its stream open")
         value = next_card(browser, server, 3 * runs)
         yield Figure("Next pressed to next card visible", value, "ms", 60, "by pointer, saved on disk")
+        value = others_value(browser, server, 3 * runs)
+        yield Figure("another program's value, visible", value, "ms", 500, "its line on disk to the page")
 
 
 def first_load(browser: Browser, server: program.Server, runs: int) -> Iterator[Figure]:
@@ -140,6 +145,35 @@ _WATCH_CARDS = """() => {
             if (!card || card.id === first || !card.querySelector("form")?.offsetHeight) return;
             observer.disconnect();
             done(performance.now() - pressed);
+        }).observe(document.body, { subtree: true, childList: true, attributes: true });
+    });
+}"""
+
+
+def others_value(browser: Browser, server: program.Server, runs: int) -> float:
+    """Median milliseconds from the line that another program appends until its value stands on the page."""
+    times = []
+    for n in range(runs + 1):
+        with program.fresh_page(browser) as page:
+            path = server.begin()
+            program.open_session(page, server.address + path)
+            page.evaluate(_WATCH_CARDS_OF_OTHERS)
+            page.wait_for_timeout(37 * n % 250)  # at any moment between two looks at the file
+            log = Log(server.workspace / "conversations" / path.rsplit("/", 1)[1])
+            log.append(lambda _: [Fact("cli", "set", {"step": "source", "values": {"source": "csv"}})])
+            written = 1e3 * time.time()
+            log.close()
+            times.append(float(page.evaluate("() => window.seen")) - written)
+    return statistics.median(times[1:])
+
+
+_WATCH_CARDS_OF_OTHERS = """() => {
+    window.seen = new Promise((done, fail) => {
+        setTimeout(() => fail(new Error("The value did not come within 10 s.")), 10_000);
+        new MutationObserver((_, observer) => {
+            if (!document.querySelector('#cards [data-by="cli"]')?.offsetHeight) return;
+            observer.disconnect();
+            done(performance.timeOrigin + performance.now());
         }).observe(document.body, { subtree: true, childList: true, attributes: true });
     });
 }"""

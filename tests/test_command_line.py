@@ -199,7 +199,8 @@ def test_an_ollama_host_that_is_no_address(program):
 def test_init_makes_a_workspace_once(tmp_path):
     program = Program(tmp_path)
     assert "is a workspace." in program("init", "made")[0]
-    assert sorted(p.name for p in (tmp_path / "made").iterdir()) == ["conversations", "prompts", "workflows"]
+    made = sorted(p.name for p in (tmp_path / "made").iterdir())
+    assert made == ["conversations", "prompts", "settings.toml", "workflows"]
     assert (tmp_path / "made" / "conversations").stat().st_mode & 0o777 == 0o700
     assert "already" in program("init", "made")[0]
 

@@ -40,7 +40,7 @@ async def checks(settings: Settings) -> dict[str, list[Check]]:
 def test_without_ollama_it_starts(folder):
     out, err = Program(folder)("doctor", "--port", "0")
     lines = {line.split()[1]: line for line in out.splitlines()}
-    assert list(lines) == ["Python", "Workspace", "Workflows", "Disk", "Port", "Ollama"]
+    assert list(lines) == ["Python", "Workspace", "Settings", "Workflows", "Disk", "Port", "Ollama"]
     assert lines["Ollama"].startswith("note")
     assert "ollama serve" in lines["Ollama"] and "built-in guide" in lines["Ollama"]
     assert err == ""

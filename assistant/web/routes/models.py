@@ -12,8 +12,9 @@ from ... import live
 from ...errors import AssistantError, ModelError, NotFound, Refused
 from ...models import Catalogue
 from ...models.catalogue import delete
+from ...settings_file import in_effect, path_of
 from ..answers import page_answer, prefix_of, text_of
-from ..views.models import models_page, models_view
+from ..views.models import models_page, models_view, settings_view
 
 
 def add(app: Any, site: Any) -> None:
@@ -26,7 +27,9 @@ def add(app: Any, site: Any) -> None:
         pulls, preferences = list(live.pulls.values()), site.chat.preferences.now()
         if request.query_params.get("part"):
             return page_answer(models_view(found, pulls, preferences.suggested, session))
-        return page_answer(models_page(prefix_of(request), found, pulls, preferences, session))
+        file = path_of(site.settings.workspace)
+        settings = settings_view(in_effect(site.settings), str(file) if file.exists() else None)
+        return page_answer(models_page(prefix_of(request), found, pulls, preferences, session, settings))
 
     @app.post("/models/pull")
     async def pull(request: Request) -> Response:

@@ -40,9 +40,14 @@ GUIDE_LINE = "Without a model the built-in guide answers; it needs none."
 
 
 def models_page(
-    prefix: str, found: Catalogue, pulls: Iterable[Pull], preferences: Preferences, session: str | None
+    prefix: str,
+    found: Catalogue,
+    pulls: Iterable[Pull],
+    preferences: Preferences,
+    session: str | None,
+    settings: Any = "",
 ) -> Any:
-    """The whole page; `session` is the session to go back to."""
+    """The whole page; `session` is the session to go back to, `settings` what stands below the models."""
     running = any(pull.state == "running" for pull in pulls)
     back = A("Back to the session", href=f"sessions/{session}", cls="chip") if session else ""
     content: list[Any] = [H1("Models")]
@@ -54,6 +59,7 @@ def models_page(
             content.append(P(preferences.problem, cls="notice"))
         content += [get_form(session), models_view(found, pulls, preferences.suggested, session)]
         content.append(P(Small(f"Ollama {found.version or ''} at {found.address}. {found.notice or ''}")))
+    content.append(settings)
     return page(
         "Models",
         prefix,
@@ -91,6 +97,34 @@ def models_view(
         id="models",
         **looks,
     )
+
+
+def settings_view(rows: Iterable[tuple[str, Any, bool]], file: str | None) -> Any:
+    """The settings in effect, to be read: each with its name, its value and whether it is not the default."""
+    told = "The command line and the environment come before the file, and the file is read at the start."
+    lines = [
+        Tr(
+            Td(Code(name)),
+            Td(_setting(name, value)),
+            Td("" if changed else "default", cls="quiet"),
+        )
+        for name, value, changed in rows
+    ]
+    source = f"from {file}" if file else "all without a settings.toml"
+    return Details(
+        Summary(f"Settings in effect, {source}"),
+        P(Small(told)),
+        Div(Table(Tbody(*lines)), cls="scroll", tabindex="0", role="region", aria_label="Settings in effect"),
+        id="settings",
+    )
+
+
+def _setting(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float) and name != "port":
+        return f"{value:,}" if isinstance(value, int) else f"{value:,g}"
+    return "none" if value is None else str(value)
 
 
 def get_form(session: str | None) -> Any:
