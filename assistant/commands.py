@@ -6,16 +6,15 @@ from typing import Any
 
 from . import actions
 from .actions import Note, Outcome, new_id
+from .again import given
+from .asking import answer, ask, propose
 from .cards import Card, cards, open_card
 from .desk import Desk, called, clean, tell
 from .errors import AssistantError, Refused
 from .log import Fact
 from .models import Call
-from .parameters import MISSING, Field, show
+from .parameters import MISSING, REDACTED, Field, show
 from .queries import QUERY, as_result, query, tables_of
-from .session import Session
-from .settle import settle
-from .workflow import Step
 from .workspace import Handle
 
 Action = Callable[[Desk, Call], Awaitable[dict[str, Any]]]
@@ -40,26 +39,6 @@ async def _reopen(desk: Desk, call: Call) -> dict[str, Any]:
     except AssistantError as error:
         return await tell(desk, call, {"error": str(error)})
     return results[0]
-
-
-async def _ask(desk: Desk, call: Call) -> dict[str, Any]:
-    question = call.arguments.get("question")
-    if not isinstance(question, str) or not question.strip():
-        return await tell(desk, call, {"error": "question is missing."})
-    if desk.asked:
-        return await tell(desk, call, {"error": "One question at a time: the user has not answered yet."})
-    desk.asked = True
-    listed = call.arguments.get("options")
-    options = (
-        [clean(str(o))[:200] for o in listed if isinstance(o, str | int | float)]
-        if isinstance(listed, list)
-        else []
-    )
-    id = new_id("q")
-    fields: dict[str, Any] = {"id": id, "question": clean(question.strip())[:2_000], "turn": desk.turn}
-    if options:
-        fields["options"] = list(dict.fromkeys(options))[:8]
-    return await tell(desk, call, {"asked": id}, Fact(desk.by, "asked", fields))
 
 
 async def _run(desk: Desk, call: Call) -> dict[str, Any]:
@@ -180,20 +159,21 @@ async def _use_last(desk: Desk, call: Call) -> dict[str, Any]:
     if last is None:
         reason = "No earlier session of this workflow has finished a run, so there is nothing to take over."
         return await tell(desk, call, {"error": reason})
-    before = last.session()
+    before = given(last, last.session())
     facts: list[Fact] = []
     for card in cards(session, flow):
-        if card.state in ("done", "skipped") or _was_skipped(before, card.step):
+        if card.state in ("done", "skipped"):
             continue
         values = {
-            name: before.values[name]
+            name: before[name].value
             for name in (field.name for field in card.step.fields if _portable(field))
-            if name in before.values.keys() - card.values.keys()
-            and before.values[name] not in (card.defaults.get(name, MISSING), _suggested(card, name))
+            if name in before.keys() - card.values.keys()
+            and before[name].value not in (card.defaults.get(name, MISSING), _suggested(card, name), REDACTED)
         }
         if values:
             fields = {"id": new_id("p"), "step": card.step.name, "values": values, "turn": desk.turn}
-            facts.append(Fact(desk.by, "proposed", fields | {"why": f"as in {last.sid}"}))
+            origin = {"why": f"as in {last.sid}", "source": {name: before[name].source for name in values}}
+            facts.append(Fact(desk.by, "proposed", fields | origin))
     found = {name: value for fact in facts for name, value in fact.fields["values"].items()}
     if not found:
         return await tell(desk, call, {"error": f"{last.sid} has no value that is still missing here."})
@@ -215,53 +195,16 @@ def _suggested(card: Card, name: str) -> Any:
     return card.suggestions[name] if card.sources.get(name) in ("model", "guide") else MISSING
 
 
-def _was_skipped(session: Session, step: Step) -> bool:
-    status = session.status(step.name)
-    return status is None or status.did == "skipped"
-
-
 def _portable(field: Field) -> bool:
     """Whether a value means the same in another session: a file and a secret are kept with their own."""
     kinds = {field.kind, *([field.item.kind] if field.item else [])}
     return kinds.isdisjoint({"upload", "secret"})
 
 
-async def _answer(desk: Desk, call: Call) -> dict[str, Any]:
-    """The newest open question, or the only suggestion, answered in the user's own words."""
-    session = desk.handle.session()
-    question = session.question
-    if question is None and len(session.proposals) == 1:
-        question = next(iter(session.proposals.values()))
-    if question is None:
-        return await tell(desk, call, {"error": "There is no open question."})
-    action, value = str(call.arguments.get("action")), call.arguments.get("value")
-    try:
-        answered = await settle(
-            desk.handle,
-            str(question["id"]),
-            action,
-            None if value is None else str(value),
-            "user",
-            desk.start_run,
-        )
-    except AssistantError as error:
-        return await tell(desk, call, {"error": str(error)})
-    outcome = answered.outcome
-    result: dict[str, Any] = {"ok": True}
-    if outcome.set:
-        result["set"] = outcome.set
-    if outcome.refused:
-        result["refused"] = {
-            str(name or question.get("question")): why for name, why in outcome.refused.items()
-        }
-    if answered.run:
-        result["started"] = answered.run
-    return await tell(desk, call, result)
-
-
 ACTIONS: dict[str, Action] = {
     "reopen_step": _reopen,
-    "ask_user": _ask,
+    "ask_user": ask,
+    "propose_value": propose,
     "run_workflow": _run,
     QUERY: _query,
     "next_step": _next,
@@ -270,5 +213,5 @@ ACTIONS: dict[str, Action] = {
     "redo": _undo,
     "start_over": _start_over,
     "use_last": _use_last,
-    "answer_question": _answer,
+    "answer_question": answer,
 }

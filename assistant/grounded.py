@@ -108,11 +108,10 @@ def _why(desk: Desk, session: Session, card: Card, field_: Field, value: Any) ->
         text = str(entry.get("text"))
         as_default = card.sources.get(field_.name) == "default" and card.suggestions[field_.name] == value
         by_rule = desk.by == "guide" and entry.get("turn") == desk.turn
+        now = card.values.get(field_.name, card.defaults.get(field_.name))
         if (
             by_rule
-            or grounded(
-                field_, value, [text], card.offered.get(field_.name), now=card.values.get(field_.name)
-            )
+            or grounded(field_, value, [text], card.offered.get(field_.name), now=now)
             or (as_default and "default" in text.casefold())
         ):
             return text if len(text) <= WHY else text[: WHY - 1] + "…"

@@ -1,30 +1,44 @@
 """What the user's words settle by themselves, whichever model is chosen: plain commands, and open questions.
 
-"next"           ──▶  a command, which the guide's rules carry out
+"next", "yes"    ──▶  a command, which the guide's rules carry out
 "red"            ──▶  answers the model's open question "Red or blue?"; the words still go to the model
 an edited form   ──▶  what was asked and suggested after the earlier form lapses
 """
 
-from .log import Fact
+from .log import Entry, Fact
 from .models.guide import recognise, rest
 from .session import Session
 from .slash import parse
 
 COMMANDS = frozenset("next skip back undo redo run start_over use_last".split())
-ANSWERS = frozenset("yes no cancel".split())
+ANSWERS = frozenset("yes no cancel decline".split())
 
 
 def is_command(text: str, session: Session) -> bool:
-    """Whether the whole message is a plain command ("next", "undo", "run it", "yes" to an open question).
+    """Whether the whole message is a plain command ("next", "undo", "run it", "yes" to what is open).
 
     The guide's rules carry these out, whichever model is chosen: there is nothing in them to understand.
     """
     intents = recognise(text)
     asked = session.question is not None and session.question.get("about") is not None
-    known = COMMANDS | (ANSWERS if asked else frozenset())
-    if not intents or any(intent.kind not in known for intent in intents):
+    known = COMMANDS | (ANSWERS if asked or _only_open(session, text) else frozenset())
+    if not intents or any(
+        intent.kind not in known or (intent.kind == "decline" and intent.about) for intent in intents
+    ):
         return False
     return not rest(text, [intent.span for intent in intents]).strip(" \n\t.,!?;")
+
+
+def _only_open(session: Session, text: str) -> Entry | None:
+    """The one suggestion or question of the guide that is open, where the user said nothing else since.
+
+    A question of the model's own is none: what "yes" means to it only the model knows.
+    """
+    waiting = [*session.questions.values(), *session.proposals.values()]
+    if len(waiting) != 1 or (waiting[0].did == "asked" and waiting[0].by == "model"):
+        return None
+    later = [e for e in session.chat if e.n > waiting[0].n and e.did == "said" and e.by == "user"]
+    return waiting[0] if all(e.get("text") == text for e in later[-1:]) and len(later) < 2 else None
 
 
 def withdrawn(session: Session, start: int) -> list[Fact]:

@@ -16,13 +16,15 @@ from assistant.desk import Desk, words_that_count
 from assistant.errors import Refused
 from assistant.log import Entry, Fact
 from assistant.models import Call, Delta, Request
-from assistant.models.guide import chat, plan, recognise
-from assistant.parameters import Ask, judge, to_json
+from assistant.models.guide import chat, plan, recognise, reply
+from assistant.parameters import Ask, Secret, Upload, judge, to_json
 from assistant.session import fold
 from assistant.settings import Settings
 from assistant.tools import execute
 from assistant.workflow import Workflow
 from assistant.workspace import Handle, Workspace
+from tests import double as scripted
+from tests.room import CRAWL, Room, did, double_fixture, room_fixture
 
 SECTIONS = ["tutorial", "library", "c-api", "whatsnew"]
 START = "http://127.0.0.1:8000/"
@@ -652,3 +654,269 @@ async def test_results_are_not_asked_before_they_are_there(world: World, words: 
     assert (await world.say(words) == sentence) is early
     world.add("finished", "app", run="r1")
     assert sentence not in await world.say(words)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("depth 3 and more is tiger", "“more is tiger”"),
+        ("depth 3, tiger", "“tiger”"),
+        ("depth 3, 99", "“99”"),
+        ("200 pages, name bob", "“name bob”"),
+        ("limit 20, x1, y2 and z3", "“x1” and “y2” and more"),
+    ],
+)
+async def test_what_was_not_understood_beside_a_value_is_said(world: World, words: str, told: str) -> None:
+    said = await world.say(words)
+    assert [tool for tool, _ in world.made()] == ["set_values"]
+    assert f"I did not understand {told}" in said
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "words",
+    [
+        "please set the depth to 3 for me, thanks",
+        "depth 3, not 2",
+        "change it from 2 clicks to 3 clicks",
+        "no wait, depth 3 rather than 4",
+        "200 pages, 3 clicks",
+        "start at https://a.example/ and go 3 clicks deep",
+    ],
+)
+async def test_what_was_understood_is_not_complained_about(world: World, words: str) -> None:
+    assert "I did not understand" not in await world.say(words)
+    assert world.made()
+
+
+@pytest.mark.anyio
+async def test_why_is_about_the_field_that_is_waited_for(world: World) -> None:
+    said = await world.say("why do you need this?")
+    assert "**First page**" in said and "The crawl begins here." in said
+    assert (
+        "“Which part of the site?”" in said and "The run takes" in said and "It takes a web address" in said
+    )
+    world.add("set", step="where", values={"start": START})
+    assert "Which value for: **Clicks deep**" in await world.say("the depth, hmm")
+    world.add("said", by="guide", text="Which value for: **Clicks deep**?", turn="t")
+    said = await world.say("why do you need this?")
+    assert "**Clicks deep**" in said and "0 to 10 clicks" in said and "First page" not in said
+
+
+glossary = Workflow("Glossary", "Words that mean something.")
+
+
+@glossary.step
+def dots(
+    size: Annotated[
+        Literal["rank", "degree"],
+        Ask(
+            "Size by",
+            help="rank: how often a reader comes by; degree: links to it",
+            aliases={"links": "degree"},
+        ),
+    ],
+    tags: Annotated[list[int], Ask("Numbers", default=[])],
+    when: Annotated[bool, Ask("Again")] = False,
+):
+    """How large?"""
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        ("what does rank mean?", ["**rank** is one of the choices for **Size by**", "how often a reader"]),
+        ("what does links mean?", ["**degree**", "links to it", "“links”"]),
+        ("what does size mean?", ["**Size by**", "rank, degree"]),
+        ("what can I choose?", ["1. rank", "2. degree", "each entry a whole number", "yes or no"]),
+    ],
+)
+async def test_words_options_and_rules_are_explained(words: str, parts: list[str]) -> None:
+    entries = [Entry(1, "a", "user", "began", {}), Entry(2, "b", "workflow", "opened", {"step": "dots"})]
+    session = fold(entries)
+    situation = Situation(glossary, session, cards(session, glossary), words)
+    said = "".join([delta.text async for delta in chat(Request("guide", [], situation=situation))])
+    assert [part for part in parts if part not in said] == []
+
+
+party = Workflow("Party", "With a password.")
+
+
+@party.step
+def invite(
+    title: Annotated[str, Ask("Title")],
+    seats: Annotated[int, Ask("Seats")] = 4,
+    mail: Annotated[str | None, Ask("Mail")] = None,
+    password: Annotated[Secret | None, Ask("Mail password")] = None,
+    picture: Annotated[Upload | None, Ask("Picture")] = None,
+):
+    """Who comes?"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "my mail password is hunter2!X",
+        "password: hunter2!X",
+        "seats 5, password hunter2!X",
+        "seats 5, hunter2!X",
+        "hunter2!X",
+        "my api key is hunter2!X and the rest",
+        "what is hunter2!X?",
+    ],
+)
+def test_what_may_be_a_password_is_neither_taken_nor_repeated(words: str) -> None:
+    said, calls = spoken(party, "invite", words)
+    assert "hunter2" not in said
+    assert "hunter2" not in str([call.arguments for call in calls])
+
+
+def test_a_secret_or_file_is_sent_to_its_card() -> None:
+    for words, label in [("the mail password is abc", "Mail password"), ("my picture is cat.png", "Picture")]:
+        said, calls = spoken(party, "invite", words)
+        assert f"**{label}** can be given on its card only" in said
+        assert calls == []
+
+
+def spoken(workflow: Workflow, step: str, words: str) -> tuple[str, list[Call]]:
+    """What the guide says and calls on the first card; values that it gives are taken as they are."""
+    entries = [Entry(1, "a", "user", "began", {}), Entry(2, "b", "workflow", "opened", {"step": step})]
+    session = fold(entries)
+    calls = plan(Situation(workflow, session, cards(session, workflow), words))
+    done = tuple((call, {"set": dict(call.arguments)}) for call in calls if call.tool == "set_values")
+    return reply(Situation(workflow, session, cards(session, workflow), words, done)), calls
+
+
+@pytest.mark.anyio
+async def test_a_question_of_the_guide_is_in_the_log_and_each_option_says_its_value(tmp_path: Path) -> None:
+    (tmp_path / "workflows").mkdir()
+    (tmp_path / "workflows" / "pages.py").write_text(TWO)
+    handle = await actions.begin(Workspace(Settings(tmp_path)), "pages")
+    await say(handle, "t1", "5")
+    again = Workspace(Settings(tmp_path)).open(handle.sid).session()  # another process, F5, a second tab
+    assert again.question is not None and again.question.by == "guide"
+    assert again.question["options"] == ["Clicks: 5", "Pages: 5"]
+    await say(handle, "t2", "what does pages mean?")
+    assert handle.session().question is not None and handle.session().values == {}
+    await say(handle, "t3", "the pages")
+    assert handle.session().values == {"pages": 5} and handle.session().question is None
+    assert handle.session().answers[str(again.question["id"])]["value"] == "Pages: 5"
+
+
+TWO = '''
+from typing import Annotated
+
+from assistant import Ask, Workflow
+
+flow = Workflow("Pages", "Count pages.")
+
+
+@flow.step
+def how(clicks: Annotated[int, Ask("Clicks")], pages: Annotated[int, Ask("Pages")]):
+    """How many?"""
+
+
+@flow.run
+def run(clicks, pages):
+    yield
+'''
+
+
+LONG = [
+    "a ",
+    "1 ",
+    "add x and ",
+    "no ",
+    "the other ",
+    "make it longer ",
+    "title: ",
+    "-",
+    "\u2603",
+    '"',
+    "not the a but the b, ",
+]
+
+
+@pytest.mark.parametrize("seed", LONG)
+def test_no_message_is_so_long_that_the_rules_take_seconds(seed: str) -> None:
+    start = time.process_time()
+    spoken(party, "invite", (seed * 20_000)[:20_000])
+    assert (
+        time.process_time() - start < 2.0
+    )  # some tenths of a second; a pattern that runs away takes minutes
+
+
+double = double_fixture()
+room = room_fixture(
+    CRAWL
+    + '''
+@flow.step
+def start(
+    depth: Annotated[int, Ask("Depth", unit="clicks")],
+    limit: Annotated[int, Ask("Limit")],
+    tags: Annotated[list[str], Ask("Tags", default=["red"], options=["red", "blue", "green"])],
+):
+    """How deep?"""
+
+
+@flow.run
+def run(depth, limit):
+    yield
+'''
+)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("words", "action"),
+    [
+        ("yes", "accept"),
+        ("ok", "accept"),
+        ("sure", "accept"),
+        ("yes please", "accept"),
+        ("no", "decline"),
+        ("no thanks", "decline"),
+        ("I don't want that", "decline"),
+        ("never mind", "cancel"),
+    ],
+)
+async def test_a_plain_answer_to_the_one_thing_open_does_not_go_to_the_model(
+    room: Room, words: str, action: str
+) -> None:
+    room.script(scripted.call("set_values", depth=2), scripted.say("How about 2?"))
+    await room.say("hello")
+    asked = len(room.requests)
+    entries = await room.say(words)
+    assert len(room.requests) == asked
+    assert [e["action"] for e in entries if e.did == "answered"] == [action]
+    assert room.values == ({"depth": 2} if action == "accept" else {})
+    assert not room.handle.session().proposals
+
+
+@pytest.mark.anyio
+async def test_yes_goes_to_the_model_where_it_may_mean_something_else(room: Room) -> None:
+    room.script(scripted.call("set_values", depth=2), scripted.say("How about 2?"))
+    await room.say("hello")
+    room.script(scripted.say("It is a link that is followed. Shall I say more?"))
+    await room.say("what is a click?")
+    room.script(scripted.say("More."))
+    assert did(await room.say("yes")) == ["said"]  # to what was said last, not to the suggestion
+    assert list(room.handle.session().proposals)
+    room.script(scripted.call("ask_user", question="Deeper?"), scripted.say("?"))
+    await room.say("hm")
+    asked = len(room.requests)
+    room.script(scripted.say("Then deeper."))
+    await room.say("yes")
+    assert len(room.requests) == asked + 1
+    assert room.values == {}
+
+
+@pytest.mark.anyio
+async def test_what_a_model_adds_to_a_shown_default_in_the_users_words_is_set(room: Room) -> None:
+    room.script(scripted.call("set_values", tags=["red", "blue"]), scripted.say("Added."))
+    assert did(await room.say("add blue")) == ["called", "set", "said"]
+    room.script(scripted.call("set_values", tags=["red", "blue", "green"]), scripted.say("Added."))
+    assert "asked" in did(await room.say("what else is there?"))  # nobody said green
+    assert room.values["tags"] == ["red", "blue"]

@@ -7,11 +7,15 @@ Nothing is ever made up: where the words leave a doubt, a value is not grounded 
 English only. Everything is pure; a day such as "tomorrow" is counted from `today`.
 """
 
-from .clauses import PLAIN, split
+from .clauses import ADDS, ENDS, NOT, PLAIN, negated, split
 from .finding import find
 from .grounding import grounded
 from .labels import labels_of
-from .reading import fold, keys, read
-from .sentence import Found
+from .quantities import SPELLED
+from .reading import Part, fold, keys, read
+from .sentence import FILLER, Found
 
-__all__ = ["PLAIN", "Found", "find", "fold", "grounded", "keys", "labels_of", "read", "split"]
+__all__ = [
+    "ADDS", "ENDS", "FILLER", "NOT", "PLAIN", "SPELLED", "Found", "Part", "find", "fold", "grounded", "keys",
+    "labels_of", "negated", "read", "split",
+]  # fmt: skip

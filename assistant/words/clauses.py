@@ -15,7 +15,7 @@ NOT = frozenset(
     "drop remove scrap omit delete".split()
 )
 DENIES = frozenset("not instead rather than of but".split())
-ADDS = frozenset("also add too plus additionally".split())
+ADDS = frozenset("also add too plus additionally append invite".split())
 CORRECTS = frozenset("no sorry actually rather meant mean instead oops wait correction".split())
 _HEDGES = (
     "not sure", "don't know", "dont know", "no idea", "don't care", "maybe", "perhaps", "what if", "unless",
@@ -25,12 +25,17 @@ _HEDGES = (
     "probably", "i guess", "see", "i read", "i took", "i used", "you said", "says", "docs say",
     "repeat after",
 )  # fmt: skip
+_SURE = (
+    " if possible ", " if you can ", " to see ", " would be nice ", " would be great ", " would be good ",
+    " would be fine ", " would be best ",
+)  # fmt: skip
 _ASKS = frozenset(
     "what why how which who when where whose whether should is are was does do did am explain tell describe "
     "has have must may might what's whats why's how's".split()
 )
 _ALSO_TELL = frozenset("do have has did is are was may might must should when".split())  # without a "?"
 _ORDERS = frozenset("set make use change take put pick choose select add remove".split())
+_TOO = ("much", "many", "deep", "long", "large", "big", "high", "low", "small", "short", "few")
 _LEADS = frozenset("and but so ok okay well please hmm , then also".split())
 
 
@@ -59,17 +64,39 @@ def negated(parts: Sequence[Part], at: int) -> bool:
     pairs = {" ".join(pair) for pair in itertools.pairwise(before)}
     if {"instead of", "rather than", "do not", "take out"} & pairs:
         return True
+    if bounded(before):
+        return False
     if {"no more", "not more", "no less", "no later", "no deeper", "no longer", "no larger"} & pairs:
         return False
     corrected = [f"no {word}" in pairs for word in ("wait", "sorry", "actually", "make", "set", "i")]
     return any(word in NOT and not (word == "no" and any(corrected)) for word in before)
 
 
+def bounded(before: Sequence[str]) -> bool:
+    """Whether words such as "don't read more than" before a number make it the most."""
+    ends = [*before[-2:]] in (["more", "than"], ["longer", "than"], ["deeper", "than"], ["larger", "than"])
+    return ends and bool({"not", "no", "don't", "dont", "never"} & {*before})
+
+
 def hedged(parts: Sequence[Part]) -> bool:
     """Whether the words are in doubt: "maybe", "not sure", "if"."""
     joined = f" {' '.join(part.text for part in parts)} "
-    joined = joined.replace(" if possible ", " ").replace(" if you can ", " ")
+    for plain in _SURE:
+        joined = joined.replace(plain, " ")
     return any(f" {hedge} " in joined for hedge in _HEDGES)
+
+
+def adds(texts: Sequence[str]) -> bool:
+    """Whether something comes to what is there: "also", "too", "as well", "and ..."."""
+    pairs = set(itertools.pairwise(texts))
+    beside = "too" in texts and {("too", word) for word in _TOO} & pairs
+    return (bool(ADDS & {*texts}) and not beside) or ("as", "well") in pairs or _goes_on(texts)
+
+
+def _goes_on(texts: Sequence[str]) -> bool:
+    """Whether the words begin with "and", or put something on a list."""
+    first = next((text for text in texts if text not in ("oh", "ok", "okay", "yes", ",")), "")
+    return first == "and" or (first == "put" and bool({"on", "onto", "in"} & {*texts}))
 
 
 @lru_cache(maxsize=8)  # every round of a turn asks for the same words
@@ -83,9 +110,13 @@ def split(words: str, labels: frozenset[tuple[str, ...]] = frozenset()) -> tuple
     for i, part in enumerate(parts):
         following = parts[i + 1] if i + 1 < len(parts) else None
         breaks = following is not None and "\n" in words[part.end : following.start]
-        if breaks or (part.kind == "mark" and part.text in ".!?;"):
+        if breaks or (part.kind == "mark" and part.text in ".!?"):
             cuts.append(i + 1)
-        elif i and part.text in (",", "and", "but", "-") and parts[i - 1].text not in (",", "and", "but"):
+        elif (
+            i
+            and part.text in (",", ";", "and", "but", "-")
+            and parts[i - 1].text not in (",", ";", "and", "but")
+        ):
             at = i + 2 if following and following.text in ("and", "but", "then") else i + 1
             word = parts[at].text if at < len(parts) else ""
             asks = word in _ASKS and word not in ("do", "have", "is", "are", "tell", "may")
@@ -101,9 +132,11 @@ def split(words: str, labels: frozenset[tuple[str, ...]] = frozenset()) -> tuple
 
 
 def _labelled(parts: Sequence[Part], labels: frozenset[tuple[str, ...]]) -> bool:
-    """Whether a label and a colon begin the sentence, and no question mark ends it."""
+    """Whether a label and a colon begin the sentence, or it is all of it, and no question mark ends it."""
     parts = list(itertools.dropwhile(lambda part: part.text in _LEADS, parts))
     ends = [at for label in labels if (at := phrase_at(parts, 0, label)) > 0]
+    if any(len(label) > 1 and at == len(parts) for label in labels for at in [phrase_at(parts, 0, label)]):
+        return True
     return any(part.text == ":" for at in ends for part in parts[at : at + 1]) and parts[-1].text != "?"
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from ..parameters import MISSING, NUMBERS, TIMES, Field
-from .clauses import ADDS, NOT, negated
+from .clauses import NOT, adds, negated
 from .dates import clocks, dates
 from .labels import words_of
 from .options import Mention, Options, all_or_none, mentions, options_of, ordinals
@@ -50,9 +50,7 @@ def _changed(
     """Whether the words add to the list, or remove from it, just what is other in `value`."""
     more, gone = [x for x in value if x not in now], [x for x in now if x not in value]
     if more and not gone:
-        return bool(ADDS & {part.text for part in parts}) and _grounded_in(
-            field, more, text, parts, offered, today
-        )
+        return adds([part.text for part in parts]) and _grounded_in(field, more, text, parts, offered, today)
     if more or not gone:
         return False
     if options := options_of(field, offered):

@@ -8,8 +8,11 @@ from .clauses import clause
 from .dates import clocks, dates
 from .labels import Names, words_of
 from .options import mentions
+from .reading import phrase_at
 from .sentence import Found, Sentence
 from .yes_no import NO, YES, bare_bool, bool_said
+
+_STATES = frozenset("it's it is is are we're they're be will should shall want like make".split())
 
 
 def addresses(sentence: Sentence) -> list[Found]:
@@ -69,11 +72,21 @@ def bools(sentence: Sentence) -> list[Found]:
         said = bool_said(names.field, sentence.parts)
         if said is None and names.field.name == sentence.expecting and _bare_yes_or_no(sentence):
             said = bare_bool(sentence.parts)
+        if said is None and _stated(sentence, names):
+            said = True
         if said is not None:
             about = words_of(names.field)
             at = next((i for i, part in enumerate(sentence.parts) if part.key in about), 0)
             found.append(sentence.found(names.field.name, said, *clause(sentence.parts, at), "label"))
     return found
+
+
+def _stated(sentence: Sentence, names: Names) -> bool:
+    """ "It's outdoors", "I want capitals": the label alone, said of something."""
+    spans = [(i, at) for i in range(len(sentence.parts)) for p in names.phrases
+             if (at := phrase_at(sentence.parts, i, p)) > 0]  # fmt: skip
+    said = _STATES & {*sentence.texts} and not sentence.hedged and not any(sentence.out(i) for i, _ in spans)
+    return bool(said and spans) and sentence.bare(spans, _STATES)
 
 
 def _bare_yes_or_no(sentence: Sentence) -> bool:

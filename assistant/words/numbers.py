@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from ..parameters import NUMBERS, Field
-from .clauses import CORRECTS, DENIES, ENDS
+from .clauses import CORRECTS, DENIES, ENDS, bounded, clause
 from .dates import dates
 from .labels import BOUNDS, Names
 from .quantities import UNITS, Quantity, amounts, no_amount
@@ -15,11 +15,12 @@ from .sentence import FILLER, Found, Sentence
 
 _LINKS = frozenset(
     "= : to of is as at be should by the a an my around about exactly now with just for equals than "
-    "set it back".split()
+    "set it back € $ £".split()
 )
 _LONG = ("day", "week", "fortnight", "month", "year")
 _MORE = frozenset("more fewer less longer shorter deeper extra additional left".split())
 _MOVES = frozenset("increase raise lift extend decrease lower reduce shorten cut".split())
+_LEAST = frozenset("least shortest smallest lowest minimum min minimal fewest".split())
 _BY_LENGTH = sorted(BOUNDS, key=len, reverse=True)
 
 
@@ -87,6 +88,8 @@ def _relative(sentence: Sentence, quantity: Quantity) -> bool:
     """ "2 more", "one day fewer", "raise it by 2": by how much, not how much."""
     texts, end = sentence.texts, quantity.last
     behind = texts[end : end + 2]
+    if behind == ["and", "more"] and texts[end + 2 : end + 3] != [] and texts[end + 2] not in ENDS:
+        behind = []  # "9 and more is ..." is not "9 and more"
     if _MORE & {*behind[:1], *(behind[1:] if quantity.unit else [])} and "than" not in texts[end : end + 3]:
         return True
     before = texts[: quantity.first]
@@ -107,7 +110,11 @@ def _in_range(sentence: Sentence, quantity: Quantity, others: Sequence[Quantity]
         return True
     if before[-2:] == ["at", "least"] and not any(map(_is_least, sentence.names)):
         return True
-    if before[-1:] == ["than"] and tuple(before[-3:]) not in BOUNDS:
+    if (
+        before[-1:] == ["than"]
+        and tuple(before[-3:]) not in BOUNDS
+        and not bounded(_clause(sentence, quantity))
+    ):
         return True
     for other in others:
         if other is quantity:
@@ -117,24 +124,29 @@ def _in_range(sentence: Sentence, quantity: Quantity, others: Sequence[Quantity]
         joint = joint[1:] if len(joint) == 2 else joint  # "2 clicks or 3"
         if joint == ["to"] and left.first and texts[left.first - 1] == "from":
             return quantity is left
-        if joint == ["and"] and "between" in texts[: left.first]:
-            return True
-        if joint in (["or"], ["-"], ["to"], ["/"], ["\u2013"]):
+        between = joint == ["and"] and "between" in texts[: left.first]
+        if between or joint in (["or"], ["-"], ["to"], ["/"], ["\u2013"]):
             return True
     return False
 
 
+def _clause(sentence: Sentence, quantity: Quantity) -> list[str]:
+    return sentence.texts[clause(sentence.parts, quantity.first)[0] : quantity.first]
+
+
 def _is_least(names: Names) -> bool:
-    return names.field.label.casefold().startswith("at least")
+    return bool(_LEAST & {*names.field.label.casefold().split()})
 
 
 def _best(sentence: Sentence, quantity: Quantity, takers: Sequence[Names]) -> tuple[Names, str] | None:
     """The field that the number is for, and why; None where none or more than one comes first."""
     scores: list[tuple[int, str, Names]] = []
-    elsewhere = max((_label_score(sentence, quantity, names) for names in sentence.foreign), default=0)
+    scored = [(_label_score(sentence, quantity, names), names) for names in sentence.foreign]
     for names in takers:
         label = _label_score(sentence, quantity, names)
         unit = _unit_score(quantity, names, takers)
+        # "10 days" is no "Day" where days are what the field counts
+        elsewhere = max((s for s, other in scored if unit <= 0 or other.field.kind in NUMBERS), default=0)
         if label >= 4 and unit < 0:
             return None  # said for one field, in the unit of another
         if not amounts(quantity, names.field) or (elsewhere >= 3 and label < elsewhere):
@@ -232,7 +244,7 @@ def _for_bare(
         return None  # "wait a second"
     if quantity.unit and quantity.unit not in FILLER and quantity.unit not in UNITS:
         return None
-    if not sentence.bare([(q.first, q.last + bool(q.unit)) for q in said], also=DENIES):
+    if not sentence.bare([(q.first, q.last + bool(q.unit)) for q in said], also=DENIES | _MOVES):
         return None
     expected = [n for n in takers if n.field.name == sentence.expecting] or takers
     return (expected[0], "bare") if len(expected) == 1 else None

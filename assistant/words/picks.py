@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..parameters import LISTS
-from .clauses import ADDS, CORRECTS, NOT, clause, negated
+from .clauses import CORRECTS, NOT, adds, clause, negated
 from .labels import STOP, Names
 from .options import PLACES, Mention, Options, all_or_none, mentions, ordinals
 from .reading import keys
@@ -15,6 +15,7 @@ _TAKES = frozenset(
     "use take pick choose select want only just from with make set include prefer like go read load need "
     "give it's be add also switch change instead rather meant mean and".split()
 )
+_NICE = frozenset("some would nice great good fine best lovely perfect same as well course".split())
 _OTHER = re.compile(r"(use |take |i (meant|want) )?(the )?other( one)?")
 
 
@@ -118,7 +119,7 @@ def _several(sentence: Sentence, pick: _Pick) -> list[Found]:
     if pick.denied:
         gone = {str(every[i]) for i, _, _ in pick.denied}
         return found([value for value in now if str(value) not in gone]) if isinstance(now, list) else []
-    if isinstance(now, list) and texts & ADDS:
+    if isinstance(now, list) and adds(sentence.texts):
         known = {str(value) for value in now}
         picked = [*now, *(value for value in picked if str(value) not in known)]
     return found(picked, "label" if pick.called else "option")
@@ -160,7 +161,7 @@ def _meant(sentence: Sentence, pick: _Pick, said: Sequence[Mention]) -> bool:
     Three words count always, an alias also where the sentence begins with it ("crawl http://..." for site).
     """
     spans = [(first, last) for _, first, last in said]
-    if pick.called or sentence.bare([*spans, *pick.beside]) or any(b - a >= 3 for a, b in spans):
+    if pick.called or sentence.bare([*spans, *pick.beside], _NICE) or any(b - a >= 3 for a, b in spans):
         return True
     begin = tuple(part.key for part in sentence.parts[: spans[0][1]]) if spans and not spans[0][0] else ()
     if begin and begin in {keys(alias) for alias in pick.names.field.ask.aliases or {}}:

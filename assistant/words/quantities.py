@@ -38,8 +38,14 @@ UNITS = {  # unit: (dimension, how many of the dimension's base)
     "gb": ("size", Decimal(10**9)), "gigabyte": ("size", Decimal(10**9)),
     "mm": ("length", Decimal("0.001")), "cm": ("length", Decimal("0.01")), "metre": ("length", Decimal(1)),
     "meter": ("length", Decimal(1)), "km": ("length", Decimal(1000)), "kilometre": ("length", Decimal(1000)),
+    "euro": ("euro", Decimal(1)), "eur": ("euro", Decimal(1)), "€": ("euro", Decimal(1)),
+    "dollar": ("dollar", Decimal(1)), "usd": ("dollar", Decimal(1)), "$": ("dollar", Decimal(1)),
+    "£": ("pound", Decimal(1)), "gbp": ("pound", Decimal(1)),
     "%": ("share", Decimal("0.01")), "percent": ("share", Decimal("0.01")),
 }  # fmt: skip
+
+
+SPELLED = frozenset({*ONES, *_TENS, *_SCALES, *_TIMES, *_SIGNS, "half", "and", "a", "point"})
 
 
 @dataclass(frozen=True)
@@ -148,6 +154,8 @@ def _unit_at(parts: Sequence[Part], at: int) -> str:
 
 
 def _with_unit(parts: Sequence[Part], value: Decimal, first: int, last: int, weak: bool = False) -> Quantity:
+    if first and parts[first - 1].text in ("€", "$", "£"):
+        return Quantity(value, first, last, parts[first - 1].text)
     if [part.text for part in parts[last : last + 3]] == ["and", "a", "half"]:
         value, last = value + Decimal("0.5"), last + 3
     return Quantity(value, first, last, _unit_at(parts, last), weak=weak)
@@ -171,10 +179,13 @@ def amounts(quantity: Quantity, field: Field) -> list[Decimal]:
 
 
 def no_amount(field: Field, parts: Sequence[Part]) -> int | None:
-    """ "no pause", "without a delay" is 0 where the unit is one of time; "no limit" is not."""
+    """ "no pause", "no children" is 0 where that is a length of time or counts; "no limit" is not."""
     unit = UNITS.get(next(iter(keys(field.ask.unit or "")), ""))
-    about = words_of(field)
-    if not unit or unit[0] != "time" or about & {"timeout", "limit", "deadline", "max", "maximum"}:
+    about, counts = words_of(field), field.kind == "int" and field.ask.ge == 0
+    if not counts and (not unit or unit[0] != "time"):
+        return None
+    limits = {"timeout", "limit", "deadline", "max", "maximum"}
+    if about & limits or limits & {part.key for part in parts}:
         return None
     about -= set(keys(field.ask.unit or ""))
     for i, part in enumerate(parts):

@@ -12,7 +12,7 @@ _TOP = "com|org|net|io|dev|edu|gov|info|app|ai|eu|de|uk|fr|nl|ch|at|it|es|us|co"
 _TOKEN = re.compile(
     rf"""(?P<email>(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+)
     |(?P<url>(?:https?|ftp)://[^\s<>"'`]+
-        |(?<![\w.-])(?:localhost|\d{{1,3}}(?:\.\d{{1,3}}){{3}}|(?:[a-z0-9-]+\.)+(?:{_TOP}))(?![\w-]|\.\w)
+        |(?<![\w.-])(?:localhost|\d{{1,3}}(?:\.\d{{1,3}}){{3}}|(?:[a-z0-9-]+\.)+(?:{_TOP}|[a-z]{{2,12}}(?=/\w)))(?![\w-]|\.\w)
          (?::\d+)?(?:[/?\#][^\s<>"'`]*)?)
     |(?P<iso>(?<!\w)\d{{4}}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?(?!\w))
     |(?P<clock>(?<![\w:])(?:\d{{1,2}}:\d\d(?::\d\d)?(?:\s?[ap]m)?|\d{{1,2}}\s?[ap]m)(?![\w:]))
@@ -55,6 +55,11 @@ def key_of(word: str) -> str:
 
 def read(words: str) -> list[Part]:
     """The words as parts; "c-api" is two parts, "don't" is one, an address is one."""
+    return list(_read(words))
+
+
+@lru_cache(maxsize=64)  # a turn looks at the same words for each field
+def _read(words: str) -> tuple[Part, ...]:
     parts: list[Part] = []
     for match in _TOKEN.finditer(words):
         kind, raw, start = str(match.lastgroup), match.group(), match.start()
@@ -70,7 +75,7 @@ def read(words: str) -> list[Part]:
             text = fold(piece.group())
             kind = "word" if not any(c.isdigit() for c in text) else "piece"
             parts.append(Part(kind, text, key_of(text), start + piece.start(), start + piece.end()))
-    return parts
+    return tuple(parts)
 
 
 @lru_cache(maxsize=4_096)

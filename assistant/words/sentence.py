@@ -39,7 +39,7 @@ class Sentence:
     """A sentence that begins at `start` of the words, and the fields that it may speak of.
 
     `names` are the fields to find values for, `foreign` others that may be meant instead; `options` are
-    those of each field, none where it has none.
+    those of each field, none where it has none; `recent` is the list that was changed last.
     """
 
     parts: list[Part]
@@ -51,6 +51,7 @@ class Sentence:
     expecting: str | None
     values: Mapping[str, Any]
     today: date
+    recent: str | None = None
 
     @cached_property
     def quantities(self) -> list[Quantity]:

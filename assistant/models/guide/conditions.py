@@ -18,14 +18,14 @@ _OPS = [
     (">", r"(?:more|greater|larger|higher|bigger|later|longer|deeper) than|above|over|after|>"),
     ("<", r"(?:less|fewer|smaller|lower|earlier|shorter) than|below|under|before|<"),
     ("!=", r"not equal to|not|isn't|aren't|other than|!=|<>"),
-    ("has", r"contains?|containing|includes?|including|like"),
+    ("has", r"contains?|containing|includes?|including|like|mentions?|mentioning"),
     ("begins", r"(?:starts?|starting|begins?|beginning) with"),
     ("ends", r"(?:ends?|ending) with"),
     ("=", r"equals|equal to|exactly|==?|:|of|is|are|was|were"),
 ]
 _OP = "|".join(pattern for _, pattern in _OPS)
 _NUM = rf"-?\d[\d,]*(?:\.\d+)?(?:e-?\d+)?|{NUMBER}"
-_BE = r"(?:is |are |was |were )?"
+_BE = r"(?:is |are |was |were |of )?"
 _IS_EMPTY = re.compile(rf" {_BE}(?P<no>not )?(?:empty|missing|unknown|blank|null)(?= |,|$)", re.IGNORECASE)
 _BETWEEN = re.compile(rf" {_BE}between (?P<a>\S+) and (?P<b>[^\s,]+)", re.IGNORECASE)
 _TEST = re.compile(
@@ -34,6 +34,16 @@ _TEST = re.compile(
     re.IGNORECASE,
 )
 _FLAG = re.compile(r"(?P<no>not |no |without (?:an? |any )?|non-)?§(?P<c>\d+)", re.IGNORECASE)
+_DAY = r"\d{4}-\d\d-\d\d"
+_WHEN = re.compile(rf"(?:(?P<op>after|before|since|on|until) )?(?P<day>{_DAY})(?= |,|$)", re.IGNORECASE)
+_DAYS = re.compile(rf"between (?P<a>{_DAY}) and (?P<b>{_DAY})(?= |,|$)", re.IGNORECASE)
+_AROUND = re.compile(rf"between (?P<a>{_NUM}) and (?P<b>{_NUM}) §(?P<c>\d+)", re.IGNORECASE)
+_IN = re.compile(r"(?P<value>\"[^\"]+\"|[\w./-]+(?: [\w./-]+)?) §(?P<c>\d+)(?= |,|$)", re.IGNORECASE)
+_HOLDS = re.compile(
+    r"(?P<op>contain(?:s|ing)?|includ(?:e|es|ing)|mention(?:s|ing)?|(?:start|begin|end)(?:s|n?ing)? with) "
+    r"(?P<value>\"[^\"]+\"|'[^']+'|[^§ ]+)(?: in (?:the |their |its )?§(?P<c>\d+))?(?= |,|$)",
+    re.IGNORECASE,
+)
 _BEFORE = re.compile(rf"(?:(?P<op>{_OP}) )?(?P<value>{_NUM}) §(?P<c>\d+)", re.IGNORECASE)
 
 
@@ -44,7 +54,8 @@ def conditions(
     tests: list[str] = []
     columns: list[str] = []
     while rest := tail[_end(_JOIN.match(tail)) :]:
-        found = _one(rest, mentions, name, table)
+        within = re.search(r"\b(?:in|of|from|for)(?: the)?\s*$", tail[: len(tail) - len(rest)], re.IGNORECASE)
+        found = _special(rest, mentions, name, table, bool(within)) or _one(rest, mentions, name, table)
         tests.append(found[0])
         columns.append(found[1])
         tail = rest[found[2] :]
@@ -53,6 +64,38 @@ def conditions(
 
 def _end(match: re.Match[str] | None) -> int:
     return match.end() if match else 0
+
+
+def _special(
+    rest: str, mentions: Sequence[Mention], name: str, table: TableFile, within: bool
+) -> tuple[str, str, int] | None:
+    """Conditions that do not begin with a column: "contain api", "2 to 5 links in", "in the x section"."""
+    if held := _HOLDS.match(rest):
+        texts = [column for column, kind in table.columns.items() if kind == "text"]
+        named = [mentions[int(held["c"])].column(name)] if held["c"] else texts[:6]
+        if not named:
+            raise Unclear(f"{name} has no column of text.")
+        op = {"s": "starts with", "b": "begins with", "e": "ends with"}.get(held["op"][0].lower(), "contains")
+        tests = [_compare(column, table, op, held["value"]) for column in named]
+        return (tests[0] if len(tests) == 1 else f"({' OR '.join(tests)})"), named[0], held.end()
+    if around := _AROUND.match(rest):
+        column = mentions[int(around["c"])].column(name)
+        low, high = (_value(around[part], table.columns[column]) for part in "ab")
+        return f"{quoted(column)} BETWEEN {low} AND {high}", column, around.end()
+    days = [column for column, kind in table.columns.items() if kind in ("date", "datetime")]
+    if len(days) == 1 and (span := _DAYS.match(rest)):
+        low, high = (_value(span[part], "date") for part in "ab")
+        return f"{quoted(days[0])} BETWEEN {low} AND {high}", days[0], span.end()
+    if len(days) == 1 and (when := _WHEN.match(rest)):
+        sign = {"after": ">", "before": "<", "since": ">=", "until": "<="}.get(
+            (when["op"] or "").lower(), "="
+        )
+        return f"{quoted(days[0])} {sign} {_value(when['day'], 'date')}", days[0], when.end()
+    if within and (inside := _IN.match(rest)) and mentions[int(inside["c"])].columns:
+        column = mentions[int(inside["c"])].column(name)
+        if table.columns[column] == "text":
+            return _compare(column, table, "=", inside["value"]), column, inside.end()
+    return None
 
 
 def _one(rest: str, mentions: Sequence[Mention], name: str, table: TableFile) -> tuple[str, str, int]:

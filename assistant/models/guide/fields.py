@@ -1,10 +1,10 @@
 """What the guide says of one field or one step. Markdown."""
 
-import inspect
+import re
 from typing import Any
 
-from ...cards import Card, Situation, card_of, static_default
-from ...parameters import MISSING, Field, choices, lengths, limits, noun, show, to_json
+from ...cards import Card, static_default
+from ...parameters import LISTS, MISSING, Field, choices, lengths, limits, noun, show, to_json
 
 MANY = 12  # options that are listed in one answer
 
@@ -26,6 +26,8 @@ def rules(field: Field, card: Card | None = None) -> str:
 
 
 def _noun(field: Field) -> str:
+    if field.kind in LISTS and field.item and field.item.kind not in ("nested", "dict"):
+        return f"a list, each entry {limits(field.item) or noun(field.item)}"
     return f"{noun(field)}, in {field.ask.unit}" if field.ask.unit else noun(field)
 
 
@@ -42,7 +44,7 @@ def describe(field: Field, card: Card | None) -> str:
     if field.ask.help:
         told.append(as_sentence(field.ask.help))
     if card and field.name in card.values:
-        told.append(f"It is {show(field, card.values[field.name])} now.")
+        told.append(f"It is {as_plain(show(field, card.values[field.name]))} now.")
     default = default_of(field, card)
     if default is not MISSING and default != (card.values.get(field.name) if card else None):
         told.append(f"Its default is {show(field, default)}.")
@@ -70,38 +72,12 @@ def options(field: Field, card: Card | None) -> str:
     return f"**{field.label}**, {which}:\n\n{lines}{more}"
 
 
-def need(field: Field, situation: Situation) -> str:
-    """Why a field is asked: its help, and what takes its value later."""
-    card = card_of(situation.cards, field.name)
-    flow = situation.workflow
-    takers = [step.question for step in flow.steps if field.name in step.takes]
-    told = [as_sentence(field.ask.help)] if field.ask.help else []
-    if card and not field.ask.help and card.step.help:
-        told.append(_first_lines(card.step.help))
-    if takers:
-        told.append(
-            f"**{field.label}** is used by the later step{'s' if len(takers) > 1 else ''} "
-            + ", ".join(f"“{taker}”" for taker in takers)
-            + "."
-        )
-    run = flow.run_function
-    taken = inspect.signature(run).parameters.values() if run else ()
-    if any(p.name == field.name or p.kind is p.VAR_KEYWORD for p in taken):
-        told.append(f"The run takes **{field.label}**{' too' if takers else ''}.")
-    return " ".join(told) or f"Nothing in this workflow says what **{field.label}** is used for."
-
-
-def need_step(card: Card, situation: Situation) -> str:
-    """Why a step is there: its help, and what takes its values later."""
-    needs = "\n".join(f"- {need(field, situation)}" for field in card.step.fields)
-    return f"{card.step.help}\n\n{needs}" if card.step.help else needs
+def as_plain(text: str) -> str:
+    """The text with what Markdown would take for marks escaped."""
+    return re.sub(r"([\\`*\[\]<>|~])", r"\\\1", text)
 
 
 def as_sentence(text: str) -> str:
     """The text on one line, with a full stop."""
     text = " ".join(text.split())
     return text if text.endswith((".", "!", "?")) else text + "."
-
-
-def _first_lines(text: str) -> str:
-    return as_sentence(text.split("\n\n")[0])

@@ -43,7 +43,15 @@ def understand(situation: Situation) -> Message:
     intents = [i for i in found if i.kind != "goto" or topic(situation, i.about)]
     intents = _too_early(situation, _of_results(situation, intents))
     left = rest(situation.words, [i.span for i in intents if i.kind not in ("yes", "no")])
+    intents = [i for i in intents if not _concludes(situation.words, i, intents)]
     return Message(situation.words, intents, left)
+
+
+def _concludes(words: str, intent: Intent, intents: list[Intent]) -> bool:
+    """Whether "that's all" only leads to the next or run that is said, too."""
+    said = words[slice(*intent.span)].lower()
+    last = intent.kind == "next" and any(end in said for end in ("that's", "that\u2019s", "done"))
+    return last and any(i.kind in ("next", "run", "skip") and i is not intent for i in intents)
 
 
 def _of_results(situation: Situation, intents: list[Intent]) -> list[Intent]:

@@ -48,6 +48,7 @@ _COMMANDS = [
     ("back", r"(?:go |move )?back(?: please| one(?: step)?| a step)?|(?:go "
              r"|back )*(?:to )?the previous(?: step| card| one)?"
              r"|previous(?: step| card)?|one step back|step back|go back one step"),
+    ("omit", rf"skip {_THE}{_SINGLE}"),
     ("undo", r"undo(?: it| that| this| the last.*| my last.*)?|take (?:that|it) back|revert(?: it| that"
              r"| this)?"),
     ("redo", r"redo(?: it| that| this| the last.*)?|undo the undo|bring (?:it|that) back"),
@@ -61,7 +62,7 @@ _COMMANDS = [
                  r"(?: everywhere| for everything| for all(?: of them)?| for the rest)?"),
     ("defaults", r"(?:use|take|keep|accept|go with|stay with) (?:the |its )?defaults?(?: values?)? (?:for"
                 r"|of|on) " + _THE + _X),
-    ("defaults", rf"(?:the )?defaults?(?: value)?(?: for| of)? {_THE}{_X}"),
+    ("defaults", rf"(?:(?:use|take|keep) )?(?:the )?defaults?(?: value)?(?: for| of)? {_THE}{_SINGLE}"),
     ("defaults", rf"(?:set |leave |use |put |take |keep |reset )?{_THE}(?P<x>[\w .'-]+?)(?: at| to| as| on"
                 r"| back to| is| =|:)* (?:the |its )?default(?: value)?"),
     ("cancel", r"cancel(?: it| that| this| the run)?|never ?mind|forget (?:it|that)|stop(?: it| that"
@@ -74,9 +75,11 @@ _COMMANDS = [
     ("goto", rf"(?:go|jump|move|take me)(?: back)? to {_THE}{_SINGLE}(?: step| card)?"),
     ("goto", rf"(?:reopen|re-open|open|edit|change|revise|correct) {_THE}{_SINGLE}(?: again| step| card)*"),
     ("yes", r"yes|yep|yeah|yup|sure(?: thing)?|ok(?:ay)?|of course|agreed|right|correct|exactly|do it"
-            r"|do that|go ahead|fine"
-            r"|i agree|accept(?: it| that)?|confirm(?:ed)?|take it|that's (?:right|correct|fine)|absolutely"
-            r"|sounds good|perfect"),
+            r"|do that|go ahead|fine|i agree|accept(?: it| that)?|confirm(?:ed)?|take it|absolutely"
+            r"|that's (?:right|correct|fine)|sounds good|perfect"),
+    ("decline", r"i(?:'d| would)? (?:rather|prefer) not(?: to)?|i don't want (?:that|this|it)|pass|no comment"
+                r"|(?:i(?:'d| would| do| will)? )?(?:not|don't want to|rather not|prefer not(?: to)?) "
+                r"(?:say|answer|tell|give|share)(?: you)?(?: (?:that|this|it|(?:the |my |any )?(?P<x>.+)))?"),
     ("no", r"no|nope|nah|no thanks|no thank you|rather not|don't|do not|better not|decline|reject(?: it"
            r"| that)?|not now|no way"),
 ]  # fmt: skip
@@ -84,8 +87,8 @@ _COMMANDS = [
 _SOCIAL = [
     ("greet", r"(?:hi|hello|hey|hiya|greetings|good (?:morning|afternoon|evening|day))(?: there| you| guide"
               r"| assistant| all| again)*"),
-    ("thanks", r"(?:many )?(?:thanks|thank you|thx|cheers)(?: a lot| very much| so much| again| guide)?"
-               r"|great|nice|cool|good|well done"),
+    ("thanks", r"(?:many )?(?:thanks|thank you|thx|cheers)(?: a lot| very much| so much| again| guide)?|great"
+               r"|nice|cool|good|well done"),
     ("bye", r"(?:good ?)?bye|see you(?: .*)?|good night"),
 ]  # fmt: skip
 
@@ -128,9 +131,8 @@ _TALK = [
                 rf"| there are)?(?: (?:for|of) {_THE}(?P<x>.+))?"),
     ("options", r"(?:what|which) (?P<x>.+?) (?:are there|are possible|are allowed|are available|exist"
                 r"|can i (?:choose|pick|take|use)|do you (?:have|offer))"),
-    ("range", r"(?:what(?:'s| is| are)|give me|tell me)? ?(?:the )?(?:range|limits|bounds|allowed values?"
-              r"|maximum|minimum|max|min|largest|smallest|highest|lowest|valid values?|possible values?"
-              r"|most|least)"
+    ("range", r"(?:what(?:'s| is| are)|give me|tell me)? ?(?:the )?(?:range|limits|bounds|max(?:imum)?"
+              r"|min(?:imum)?|largest|smallest|highest|lowest|most|least|(?:allowed|valid|possible) values?)"
               r"(?: value| number)?(?: possible| allowed)?(?: (?:for|of|on) (?:the )?)?(?P<x>[^\d:=]*?)"),
 ]  # fmt: skip
 
@@ -166,9 +168,8 @@ _QUESTIONS = [
 
 _LEAD = re.compile(
     r"(?:please|ok|okay|now|then|so|just|well|alright|great|and|but|also|oh|hm+|um|let's|lets|let us"
-    r"|thanks|cool|nice"
-    r"|(?:can|could|would|will) (?:you|we)(?: please)?|i(?:'d| would) like to|i want to|we can|you can"
-    r"|you may|go ahead and|yes|good) "
+    r"|thanks|cool|nice|(?:can|could|would|will) (?:you|we)(?: please)?|i(?:'d| would) like to|i want to"
+    r"|we can|you can|you may|go ahead and|yes|good) "
 )
 _TAIL = re.compile(r" (?:please|now|then|thanks|thank you|for me|ok|here)$")
 _CUTS = frozenset(".!?;,") | {"and", "then", "but"}

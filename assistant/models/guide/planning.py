@@ -8,15 +8,19 @@ from ...parameters import Field
 from ...queries import QUERY
 from ...words import keys, read
 from .. import Call
+from .clarifying import about_own, clarify, own_question, picked_by_label, said_alone, settled
+from .declining import declined_values
 from .message import Message, understand
+from .texts import ODD
 from .topics import topic
-from .values import default_values, said_values
+from .values import default_values, said, said_values
 
 _Calls = list[tuple[str, dict[str, Any]]]  # tools with their arguments
 
 _FIRST = ("answer_question", "undo", "redo", "reopen_step", "start_over", "use_last")
 _VALUES = ("set_values", "set_other_value")
 _LAST = {"next": "next_step", "skip": "skip_step", "run": "run_workflow"}  # tools by what is wanted
+_ACTIONS = {"yes": "accept", "no": "decline", "decline": "decline", "cancel": "cancel"}
 _PLACES = {"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "last": -1}
 
 
@@ -31,6 +35,8 @@ def plan(situation: Situation) -> list[Call]:
         wanted = _first_calls(situation, message)
     if not wanted and all(tool in _FIRST for tool in made):
         wanted = _value_calls(situation, message)
+    if not wanted and not made and (question := clarify(situation, message)):
+        wanted = [("ask_user", {"question": question[0], "options": question[1]})]
     if not wanted:
         wanted = _queries(message)[made.count(QUERY) :]
     if not wanted:
@@ -79,12 +85,22 @@ def _first_calls(situation: Situation, message: Message) -> _Calls:
 
 def _value_calls(situation: Situation, message: Message) -> _Calls:
     card = open_card(situation.cards)
-    values = said_values(situation, message) | default_values(situation, message)
+    picked = settled(situation)
+    found = said_alone(situation, picked) if picked else said(situation, message)
+    odd = {item.name: item.raw for item in found if item.why == ODD}
+    values = {item.name: item.raw for item in found if item.name not in odd}
+    values |= default_values(situation, message) | (
+        {} if _answers(situation) else declined_values(situation, message)
+    )
     own = {name: raw for name, raw in values.items() if card and card.step.field(name)}
     calls: _Calls = [("set_values", own)] if own else []
-    return calls + [
-        ("set_other_value", {"name": n, "value": raw}) for n, raw in values.items() if n not in own
-    ]
+    calls += [("set_other_value", {"name": n, "value": raw}) for n, raw in values.items() if n not in own]
+    return calls + [("propose_value", {"name": name, "value": raw}) for name, raw in odd.items()]
+
+
+def _answers(situation: Situation) -> bool:
+    """Whether this turn answered a question already."""
+    return any(call.tool == "answer_question" for call, _ in situation.results)
 
 
 def previous(situation: Situation) -> Card | None:
@@ -103,18 +119,26 @@ def _answer(situation: Situation, message: Message) -> dict[str, Any] | None:
     """What the words answer to the open question, or to the only suggestion; None where they do not."""
     question, kinds = situation.session.question, message.kinds
     if question is None:
-        accepts = message.bare and kinds == {"yes"} and len(situation.session.proposals) == 1
-        return {"action": "accept", "value": None} if accepts else None
+        plain = message.bare or kinds in ({"cancel"}, {"decline"})
+        action = _ACTIONS.get(next(iter(kinds), "")) if plain and len(kinds) == 1 else None
+        return {"action": action, "value": None} if action and len(situation.session.proposals) == 1 else None
     asked = list(question.get("options") or [])
     if "cancel" in kinds:
         return {"action": "cancel", "value": None}
+    if kinds == {"decline"} and not message.intents[0].about:
+        return {"action": "decline", "value": None}
     if question.get("about") == "run" and "run" in kinds:
         return {"action": "accept", "value": None}
+    own = own_question(situation)
     picked = _pick(message.left, asked) if asked else []
+    if own and not picked and not kinds - {"yes", "no"}:
+        picked = picked_by_label(situation, message.beside_yes_or_no, asked)
     if len(picked) == 1 and "no" not in kinds:
         return {"action": "accept", "value": picked[0]}
     if message.bare and (not asked or "no" in kinds):
         return {"action": "accept" if "yes" in kinds else "decline", "value": None}
+    if own and about_own(situation, list(said_values(situation, message))):
+        return {"action": "cancel", "value": None}  # the value itself was said
     free = not asked and not kinds and message.beside_yes_or_no and question.get("about") is None
     if free and not said_values(situation, message):
         return {"action": "accept", "value": message.words.strip()}

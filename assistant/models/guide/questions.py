@@ -10,15 +10,24 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ...queries import TableFile, described, quoted
-from .conditions import conditions
-from .mentions import NUMBER, Mention, Unclear, marked, number_of
+from ...queries import TableFile, described
+from .mentions import NUMBER, Unclear, marked
+from .selects import (
+    LEAST,
+    MOST,
+    ORDINALS,
+    Said,
+    average_of,
+    best_of,
+    count_of,
+    groups_of,
+    list_of,
+    peak_of,
+    values_of,
+)  # fmt: skip
 
-MOST = "most|highest|largest|biggest|greatest|maximum|maximal|max"
-LEAST = "least|lowest|smallest|fewest|minimum|minimal|min"
-TOP = 10  # rows, where more than one is asked for and no number is said
-
-_SUP = rf"(?P<sup>{MOST}|{LEAST})"
+_SUP = rf"(?:(?P<ord>{'|'.join(ORDINALS)}|\d+(?:st|nd|rd|th)) )?(?P<sup>{MOST}|{LEAST})"
+_DIR = r"(?: (?:in )?(?P<dir>asc(?:ending)?|desc(?:ending)?)(?: order)?)?"
 _N = rf"(?:(?P<n>\d+|{NUMBER}) )?"
 _T, _C = r"§(?P<t>\d+)", r"§(?P<c>\d+)"
 _HAS = r" (?:(?:that|which|who) )?(?:has|have|had|with|having|is|are|gets?|got)(?: the| a| an)?"
@@ -36,16 +45,12 @@ _END = re.compile(
     r"|(?:are|were) there|there (?:are|were)|there))$",
     re.IGNORECASE,
 )
-_FOUND = re.compile(
-    r"^ (?:(?:are|were|was|is|do|does|did|have|has) (?:there|it|we|you|i|the run|the crawl|been)(?: "
-    r"(?:have|has|find|found|crawl|crawled|get|got|make|made|see|visit|visited))?"
-    r"|(?:were|was) (?:found|crawled|visited|made)|exist)(?= |$)",
-    re.IGNORECASE,
-)
 _PLAINLY = re.compile(  # a question of the results, whether it is understood or not
     rf"^(?:which|what) .+ (?:has|have|had|is|are)(?: the)? (?:{MOST}|{LEAST}) "
-    rf"|\b(?:average|avg|mean) (?:of |number )?[\w§]|^(?:the )?(?:top|first) \d+ |^\d+ (?:{MOST}|{LEAST}) "
-    rf"|^(?:which|how many) §|\b(?:{MOST}|{LEAST}) .+ by |^§\d+ (?:where|whose) |\b(?:sum|number|count) of ",
+    rf"|\b(?:average|avg|mean) (?:of |number )?[\w§]|^(?:the )?(?:top|first|bottom|last) \d+ "
+    rf"|^\d+ (?:{MOST}|{LEAST}) "
+    rf"|^(?:which|how many) §|\bmedian\b|^(?:{'|'.join(ORDINALS)}) (?:{MOST}|{LEAST}) §"
+    rf"|\b(?:{MOST}|{LEAST}) .+ by |^§\d+ (?:where|whose) |\b(?:sum|number|count) of ",
     re.IGNORECASE,
 )
 
@@ -60,27 +65,6 @@ class Asked:
     sql: str = ""
     sentence: str = ""
     weak: bool = False
-
-
-@dataclass(frozen=True)
-class _Said:
-    """A sentence that fits a form: the match, and what its marks mean."""
-
-    match: re.Match[str]
-    mentions: list[Mention]
-    tables: Mapping[str, TableFile]
-
-    def has(self, group: str) -> bool:
-        return self.match.groupdict().get(group) is not None
-
-    def mention(self, group: str) -> Mention:
-        return self.mentions[int(self.match[group])]
-
-    def table(self, group: str = "t") -> str:
-        return self.mention(group).table()
-
-    def where(self, table: str, tail: str) -> tuple[list[str], list[str]]:
-        return conditions(tail, self.mentions, table, self.tables[table])
 
 
 def asked(words: str, tables: Mapping[str, TableFile]) -> Asked | None:
@@ -99,13 +83,17 @@ def asked(words: str, tables: Mapping[str, TableFile]) -> Asked | None:
             if not match:
                 continue
             try:
-                sql = make(_Said(match, mentions, tables))
+                sql = make(Said(match, mentions, tables))
             except Unclear as doubt:
                 unclear = unclear or str(doubt)
                 continue
-            if sql and (make is not _list or listed or match["tail"].strip() or mentions[0].condition):
-                return Asked(sql, weak=make is _peak)
+            if sql and (
+                make not in (list_of, values_of) or listed or match["tail"].strip() or mentions[0].condition
+            ):
+                return Asked(sql, weak=make in (peak_of, values_of))
     if _PLAINLY.search(marked(plain, tables, False)[0]):
+        if re.search(r"\bmedian\b", plain, re.IGNORECASE):
+            unclear = "I can not ask for a median."
         first = unclear or "I can not tell which table or column that means."
         return Asked(sentence=f"{first} The results have: {described(tables)}.")
     return None
@@ -121,130 +109,36 @@ def _plain(words: str) -> str:
     """Without "please", "show me", "in total" and the like around it."""
     plain = " ".join(words.replace("§", " ").split())
     plain = re.sub(r"\bdeepest\b", "most deep", plain, flags=re.IGNORECASE)
+    deeper = r"\b(?:(?:are|is|that are) )?deeper than (\w+)(?: clicks?| levels?)?"
+    plain = re.sub(deeper, r"with deep more than \1", plain, flags=re.IGNORECASE)
     while (shorter := _LEAD.sub("", _END.sub("", plain))) != plain:
         plain = shorter
     return plain
 
 
-def _where(conditions: list[str]) -> str:
-    return f" WHERE {' AND '.join(conditions)}" if conditions else ""
-
-
-def _shown(table: TableFile, *columns: str) -> str:
-    """What names a row (its first two columns of text), and the columns that the question is about."""
-    texts = [name for name, kind in table.columns.items() if kind == "text"][:2]
-    names = texts or list(table.columns)[:1]
-    return ", ".join(quoted(name) for name in dict.fromkeys([*names, *columns]))
-
-
-def _tail(said: _Said, table: str) -> tuple[list[str], list[str]]:
-    """Conditions of the tail, and of a word such as "orphans" that stands for one."""
-    where, columns = said.where(table, _FOUND.sub("", said.match["tail"]))
-    if said.has("t") and (own := said.mention("t")).condition and own.table() == table:
-        where, columns = [own.condition, *where], [own.column(table), *columns]
-    return where, columns
-
-
-def _count(said: _Said) -> str:
-    mention = said.mention("t")
-    if mention.columns and (said.match["distinct"] or not (mention.tables or mention.condition)):
-        table, column = mention.place()
-        where, _ = said.where(table, _FOUND.sub("", said.match["tail"]))
-        name = quoted(column)
-        alias = quoted(mention.text.lower())
-        return f"SELECT count(DISTINCT {name}) AS {alias} FROM {quoted(table)}{_where(where)}"
-    table = said.table()
-    where, _ = _tail(said, table)
-    return f"SELECT count(*) AS {quoted(mention.text.lower())} FROM {quoted(table)}{_where(where)}"
-
-
-def _groups(said: _Said) -> str:
-    """How many rows for each value of a column; the one with the most or least of them."""
-    table = said.table()
-    column = said.mention("c").column(table)
-    if said.tables[table].columns[column] == "float":
-        raise Unclear(f"{column} is another number in almost every row.")
-    where, _ = said.where(table, said.match["tail"])
-    least = said.has("sup") and re.fullmatch(LEAST, said.match["sup"], re.IGNORECASE)
-    limit = " LIMIT 1" if said.has("sup") and not said.mention("c").plural else ""
-    name = quoted(column)
-    return (
-        f"SELECT {name}, count(*) AS {quoted(table)} FROM {quoted(table)}{_where(where)} "
-        f"GROUP BY {name} ORDER BY count(*){'' if least else ' DESC'}, {name}{limit}"
-    )
-
-
-def _numeric(said: _Said, table: str, column: str, what: str) -> None:
-    kind = said.tables[table].columns[column]
-    if kind not in ("int", "float") and not (what == "order" and kind in ("date", "datetime")):
-        numbers = [name for name, k in said.tables[table].columns.items() if k in ("int", "float")]
-        listed = f" Numbers are: {', '.join(numbers)}." if numbers else ""
-        raise Unclear(f"{column} is {kind}, which has no {what}.{listed}")
-
-
-def _average(said: _Said) -> str:
-    each = "g" if said.has("g") else "t" if said.has("t") and not said.mention("t").tables else ""
-    wanted = said.table() if said.has("t") and each != "t" else None
-    table, column = said.mention("c").place(wanted)
-    how = "sum" if re.match(r"total|sum", said.match["how"], re.IGNORECASE) else "avg"
-    _numeric(said, table, column, "average" if how == "avg" else "sum")
-    where, _ = _tail(said, table)
-    name = quoted(f"{'average' if how == 'avg' else 'total'}_{column}")
-    found = f"{how}({quoted(column)}) AS {name}"
-    source = f"FROM {quoted(table)}{_where(where)}"
-    if not each:
-        return f"SELECT {found} {source}"
-    group = quoted(said.mention(each).column(table))
-    return f"SELECT {group}, {found} {source} GROUP BY {group} ORDER BY {name} DESC"
-
-
-def _best(said: _Said) -> str:
-    """The rows with the most or least of a column: so many as are said, or all that share the first place."""
-    named = said.has("t") and bool(said.mention("t").tables or said.mention("t").condition)
-    wanted = said.table() if named else None
-    table, column = said.mention("c").place(wanted)
-    _numeric(said, table, column, "order")
-    where, more = _tail(said, table)
-    if said.has("t") and not named:  # which section has the highest ...
-        more = [said.mention("t").column(table), *more]
-    name, least = quoted(column), False
-    if said.has("sup"):
-        least = bool(re.fullmatch(LEAST, said.match["sup"], re.IGNORECASE))
-    shown = _shown(said.tables[table], *more, column)
-    count = number_of(said.match["n"]) if said.has("n") else 0
-    plural = said.mention("t").plural if said.has("t") else not said.has("sup")
-    if not count and not plural:
-        extreme = f"(SELECT {'min' if least else 'max'}({name}) FROM {quoted(table)}{_where(where)})"
-        return f"SELECT {shown} FROM {quoted(table)}{_where([*where, f'{name} = {extreme}'])}"
-    order = f"ORDER BY {name} {'ASC' if least else 'DESC'} NULLS LAST LIMIT {count or TOP}"
-    return f"SELECT {shown} FROM {quoted(table)}{_where(where)} {order}"
-
-
-def _peak(said: _Said) -> str:
-    """The same where no row is named: "the highest depth" may be a parameter's range."""
-    return _best(said)
-
-
-def _list(said: _Said) -> str:
-    table = said.table()
-    where, columns = _tail(said, table)
-    limit = f" LIMIT {number_of(said.match['n'])}" if said.has("n") else ""
-    return f"SELECT {_shown(said.tables[table], *columns)} FROM {quoted(table)}{_where(where)}{limit}"
-
-
 _MANY = r"(?:how many|(?:total )?number of|count of|count)"
-FORMS: list[tuple[str, Callable[[_Said], str]]] = [
-    (rf"(?:{_MANY}(?: the)? )?{_T}(?: (?:are|were) there)? {_PER} {_C}{_TAIL}", _groups),
-    (rf"{_MANY}(?: the| all)*(?: (?P<distinct>different|distinct|unique))? {_T}{_TAIL}", _count),
-    (rf"(?P<how>average|avg|mean|total|sum)(?: of| value| number)*(?: the| all)* {_C}{_OF}"
-     rf"(?: {_PER} §(?P<g>\d+))?{_TAIL}", _average),
-    (rf"(?:(?:which|what) )?{_N}{_T}{_HAS} {_SUP} {_C}{_TAIL}", _best),
-    (rf"(?:which|what) {_C}{_HAS} {_SUP} {_T}{_TAIL}", _groups),
-    (rf"(?:which is |what is |the )*{_N}{_SUP} {_C} {_T}{_TAIL}", _best),
-    (rf"(?:top|first) {_N}(?:{_T} )?(?:by|in terms of|with the {_SUP}) {_C}{_TAIL}", _best),
-    (rf"{_N}{_SUP} (?:{_T} )?(?:by|in terms of|in) {_C}{_TAIL}", _best),
-    (rf"{_SUP} (?P<n>\d+|{NUMBER}) (?:{_T} )?(?:by|in terms of|in) {_C}{_TAIL}", _best),
-    (rf"{_T} (?:sorted|ordered|ranked) by {_C}{_TAIL}", _best),
-    (rf"{_SUP}(?: value (?:of|for))?(?: the)? {_C}{_OF}{_TAIL}", _peak),
-    (rf"(?:(?:which|what) )?(?:all )?(?:the )?(?:first )?{_N}{_T}{_TAIL}", _list),
+_AVERAGE = r"(?P<how>average|avg|mean|total|sum)(?: of| value| number)*(?: the| all)*"
+FORMS: list[tuple[str, Callable[[Said], str]]] = [
+    (rf"(?:{_MANY}(?: the)? )?{_T}(?: (?:are|were) there)? {_PER} {_C}{_TAIL}", groups_of),
+    (rf"{_MANY}(?: the| all)*(?: (?:are|were|is|was))?"
+     rf"(?: (?P<distinct>different|distinct|unique))? {_T}{_TAIL}", count_of),
+    (rf"{_AVERAGE} {_C}{_OF}"
+     rf"(?: {_PER} §(?P<g>\d+))?{_TAIL}", average_of),
+    (rf"(?:which|what) §(?P<g>\d+){_HAS} {_SUP} {_AVERAGE} {_C}{_TAIL}", average_of),
+    (rf"(?:(?:which|what) )?{_N}{_T}{_HAS} {_SUP} {_C}{_TAIL}", best_of),
+    (rf"(?:which|what) {_T} (?:is|are|was|were)(?: the)? {_C}(?: the)? {_SUP}{_TAIL}", best_of),
+    (rf"(?:which|what) {_C}{_HAS} {_SUP} {_T}{_TAIL}", groups_of),
+    (rf"(?:which is |what is |the )*{_N}{_SUP} {_C} {_T}{_TAIL}", best_of),
+    (rf"(?:(?P<low>bottom)|(?P<last>last)) {_N}(?:{_T} )?(?:by|in terms of) {_C}{_TAIL}", best_of),
+    (rf"(?:top|first) {_N}(?:{_T} )?(?:by|in terms of|with the {_SUP}) {_C}{_TAIL}", best_of),
+    (rf"{_N}{_SUP} (?:{_T} )?(?:by|in terms of|in) {_C}{_TAIL}", best_of),
+    (rf"{_SUP} (?P<n>\d+|{NUMBER}) (?:{_T} )?(?:by|in terms of|in) {_C}{_TAIL}", best_of),
+    (rf"{_T} (?P<sort>sorted|ordered|ranked) by {_C}{_DIR}{_TAIL}", best_of),
+    (rf"(?P<sort>sort|order|rank)(?:(?: the| all)* {_T}| it| them| the (?:table|rows|results))? by "
+     rf"{_C}{_DIR}{_TAIL}", best_of),
+    (rf"{_N}{_SUP}(?: value (?:of|for))?(?: the)? {_C}{_OF}{_TAIL}", peak_of),
+    (rf"{_SUP} (?P<n>\d+|{NUMBER}) {_C}{_TAIL}", peak_of),
+    (rf"(?:(?:which|what) )?(?:all )?(?:the )?(?P<no>not |non-|un)?§(?P<f>\d+) {_T}{_TAIL}", list_of),
+    (rf"(?:(?:which|what) )?(?:all )?(?:the )?(?:first )?{_N}{_T}{_TAIL}", list_of),
+    (rf"(?:(?:which|what) )?(?:all )?(?:the )?(?:different |distinct )?{_C}{_TAIL}", values_of),
 ]  # fmt: skip

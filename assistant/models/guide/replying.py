@@ -5,14 +5,21 @@ from ...parameters import Field, choices
 from ...queries import QUERY
 from ...words import fold, keys, read
 from .answering import answer
-from .fields import about_step, describe, need, need_step, options
+from .clarifying import numbers_meant
+from .context import MORE, which_value
+from .declining import explained
+from .fields import about_step, describe, options, rules
+from .leftover import leftover
 from .message import Message, understand
 from .phrases import Intent
 from .planning import not_made, previous, target_of
+from .privacy import private
+from .reasons import meanings, need, need_now, need_step
 from .report import report
 from .search import content_of, search
 from .session import overview, refused, results, whats_next
-from .topics import named_fields, topic
+from .texts import awaited_text
+from .topics import HERE, named_fields, topic
 
 ABILITIES = (
     "I can set values (“depth 3, at most 200 pages”), take the defaults, go on (“next”), skip, go back, "
@@ -36,6 +43,7 @@ def reply(situation: Situation) -> str:
     ]
     if situation.results and not_made(situation, message):
         told.append("So I stopped there.")
+    told.append(leftover(situation, message))
     for intent in message.intents:
         told += _say(situation, message, intent)
     told = [text for text in dict.fromkeys(told) if text]
@@ -56,8 +64,12 @@ def _say(situation: Situation, message: Message, intent: Intent) -> list[str]:
         return []
     if kind in ("back", "goto"):
         return [_not_reopened(situation, intent)]
+    if kind in ("decline", "omit"):
+        return [explained(situation, message)]
     if kind == "defaults":
-        return ["There is no default to use here. " + whats_next(situation)]
+        unknown = intent.about and topic(situation, intent.about) is None
+        told = "I can not tell which field that means." if unknown else "There is no default to use here."
+        return [f"{told} {whats_next(situation)}"]
     alone = message.bare or kind == "cancel" or situation.session.question is not None
     if kind in ("yes", "no", "cancel") and alone and not message.kinds - {"yes", "no", "cancel"}:
         return [_unasked(situation, kind)]
@@ -96,23 +108,27 @@ def _about(situation: Situation, intent: Intent) -> str:
     card = card_of(situation.cards, target.name) if isinstance(target, Field) else target
     if intent.kind == "refused":
         return refused(situation, target if isinstance(target, Field) else None)
-    if target is None or card is None:
-        return _search(situation, intent)
+    if intent.kind == "need" and intent.about in HERE:
+        return need_now(situation)
+    option = meanings(situation, intent.about) if intent.kind == "meaning" else ""
+    if target is None or card is None or (option and not isinstance(target, Field)):
+        return option or _search(situation, intent)
     if intent.kind == "options":
         return _options(situation, target, card)
     if isinstance(target, Field):
-        return need(target, situation) if intent.kind == "need" else describe(target, card)
+        if intent.kind == "need":
+            return need(target, situation)
+        return "\n\n".join(text for text in (describe(target, card), option) if text)
     return need_step(target, situation) if intent.kind == "need" else about_step(target)
 
 
 def _options(situation: Situation, target: Field | Card, card: Card) -> str:
-    """The options of one field; of a card: of its fields that have some, else the rules of all."""
+    """The options of one field; of a card: of its fields that have some, and the rules of the others."""
     if isinstance(target, Field):
         return options(target, card)
     listed = [f for f in card.step.fields if choices(f, card.offered.get(f.name))]
-    if listed:
-        return "\n\n".join(options(field, card) for field in listed)
-    return "\n".join(f"- {describe(field, card)}" for field in card.step.fields) or whats_next(situation)
+    others = "\n".join(f"- {describe(field, card)}" for field in card.step.fields if field not in listed)
+    return "\n\n".join([*(options(field, card) for field in listed), others]).strip() or whats_next(situation)
 
 
 def _search(situation: Situation, intent: Intent) -> str:
@@ -129,8 +145,10 @@ def _search(situation: Situation, intent: Intent) -> str:
 
 
 def _named_field(situation: Situation, words: str) -> Field | None:
+    """The one field that is named; a secret or a file before others that share a word with it."""
     named = named_fields(situation, words)
-    return named[0] if len(named) == 1 else None
+    kept = [field for field in named if field.kind in ("secret", "upload")] or named
+    return kept[0] if len(kept) == 1 else None
 
 
 def _not_reopened(situation: Situation, intent: Intent) -> str:
@@ -163,11 +181,33 @@ def _nothing_found(situation: Situation, message: Message) -> str:
         if target.kind in ("secret", "upload"):
             return f"**{target.label}** can be given on its card only, so nothing was changed here."
         card = card_of(situation.cards, target.name)
-        return f"I am not sure what to set, so nothing was changed. {describe(target, card)}"
+        return f"I am not sure what to set, so nothing was changed. {describe(target, card)} {_which(target)}"
+    if relative := _relative(situation, message):
+        return relative
     if any(part.kind in ("number", "url", "path") for part in read(message.words)):
         return "I am not sure which value that is for, so nothing was changed. " + whats_next(situation)
+    text = awaited_text(situation)
+    if text and text.kind != "long" and not private(situation, message.words):
+        card = card_of(situation.cards, text.name)
+        return (
+            f"Nothing was changed: I am not sure that this is the {text.label}. "
+            f"If it is, say “{text.label}: …”. " + f"{_which(text)} It takes {rules(text, card)}."
+        )
     found = search(situation, message.words) if len(fold(message.words).split()) > 1 else None
     return f"I can not do that without a model. {found}" if found else _cannot()
+
+
+def _which(field: Field) -> str:
+    return f"{which_value(field)}?"
+
+
+def _relative(situation: Situation, message: Message) -> str:
+    """ "Make it longer": by how much is not said."""
+    fields = numbers_meant(situation)
+    if len(fields) != 1 or not MORE.fullmatch(message.left.strip(" .!,;").lower()):
+        return ""
+    card = card_of(situation.cards, fields[0].name)
+    return f"I can not tell how much. {describe(fields[0], card)} {_which(fields[0])}"
 
 
 def _cannot() -> str:

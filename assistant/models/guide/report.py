@@ -5,7 +5,7 @@ from typing import Any
 from ...cards import Situation, card_of
 from ...parameters import show
 from ...queries import QUERY
-from .fields import as_sentence
+from .fields import as_plain, as_sentence
 from .session import refusal, whats_next
 
 _ANSWERED = {"accept": "Answered.", "decline": "Declined.", "cancel": "Left aside."}
@@ -18,7 +18,9 @@ def report(situation: Situation) -> str:
         return ""
     told: list[str] = []
     given: list[str] = []
-    for call, result in made:
+    for n, (call, result) in enumerate(made, 1):
+        if call.tool == "answer_question" and n < len(made) and result.get("ok"):
+            continue  # what followed tells it
         told += _outcome(situation, call.tool, call.arguments, result)
         given += [*(result.get("set") or {}), *(result.get("unchanged") or [])]
     _, result = made[-1]
@@ -51,11 +53,11 @@ def _told(situation: Situation, result: dict[str, Any]) -> list[str]:
 
 def _asked(situation: Situation) -> list[str]:
     question = situation.session.question
-    return [
-        f"{question.get('question', '')} Say **yes** or **no**."
-        if question
-        else "Please answer the question."
-    ]
+    if question is None:
+        return ["Please answer the question."]
+    if question.get("options"):
+        return ["Press one of them, or say which."]  # they stand beside the question
+    return [f"{question.get('question', '')} Say **yes** or **no**."]
 
 
 def _outcome(situation: Situation, tool: str, arguments: Any, result: dict[str, Any]) -> list[str]:
@@ -102,4 +104,4 @@ def _label(situation: Situation, name: str) -> str:
 
 def _shown(situation: Situation, name: str, value: Any) -> str:
     card = card_of(situation.cards, name)
-    return show(card.step.field(name) if card else None, value)
+    return as_plain(show(card.step.field(name) if card else None, value))

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from ...cards import Situation, card_of, open_card
 from ...parameters import Field, show
 from ...queries import tables_of
-from .fields import as_sentence, rules
+from .context import still_missing
+from .fields import as_plain, as_sentence, rules
 
 _WHO = {"user": "you", "model": "the model", "workflow": "computed"}
 
@@ -16,7 +17,7 @@ def overview(situation: Situation) -> str:
     for number, card in enumerate(situation.cards, 1):
         for field in (field for field in card.step.fields if field.name in card.values):
             by = card.origins.get(field.name, "")
-            value = show(field, card.values[field.name])
+            value = as_plain(show(field, card.values[field.name]))
             lines.append(f"- {number}. {field.label}: **{value}** ({_WHO.get(by, by)})")
     if not lines:
         return "Nothing is set yet. " + whats_next(situation)
@@ -35,7 +36,7 @@ def whats_next(situation: Situation, given: Sequence[str] = ()) -> str:
     if missing:
         first = missing[0]
         more = f" Then: {', '.join(field.label for field in missing[1:])}." if len(missing) > 1 else ""
-        return f"Still missing: **{first.label}**, {rules(first, card)}.{more}"
+        return f"{still_missing(first)}, {rules(first, card)}.{more}"
     return f"Nothing is missing for “{card.step.question}”. Say **next** to go on."
 
 

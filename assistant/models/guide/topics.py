@@ -6,7 +6,7 @@ from ...cards import Card, Situation, open_card
 from ...parameters import Field
 from ...words import keys
 
-_HERE = ("", "this", "that", "it", "here", "these", "this step", "this card", "them", "those")
+HERE = ("", "this", "that", "it", "here", "these", "this step", "this card", "them", "those")
 
 
 def topic(situation: Situation, about: str) -> Field | Card | None:
@@ -15,7 +15,7 @@ def topic(situation: Situation, about: str) -> Field | Card | None:
     index = _number((number[1] or number[2]) if number else "", len(situation.cards))
     if index is not None:
         return situation.cards[index]
-    if about.strip() in _HERE:
+    if about.strip() in HERE:
         return open_card(situation.cards)
     wanted = {key for key in keys(about)} - {"the", "a", "step", "card", "field", "value", "for", "of"}
     scores: list[tuple[float, Field | Card]] = []

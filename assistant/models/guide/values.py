@@ -1,57 +1,68 @@
 """The values that a message says, for the open card and for others."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...cards import Card, Situation, card_of, open_card
 from ...errors import Refused
-from ...parameters import MISSING, Field, choices, judge
-from ...words import Found, find, keys, read
+from ...parameters import LISTS, MISSING, NUMBERS, TIMES, Field, judge
+from ...words import Found, find, read
+from .context import asked_for, last_set, offered_of, shown_values
 from .fields import default_of
 from .message import Message
-from .phrases import rest
+from .phrases import LONGEST, rest
+from .texts import corrected_text, free_text
 from .topics import topic
 
 _CORRECTING = frozenset(
     "no sorry actually meant mean oops wait instead rather better correction that".split()
 )
-_CHATTY = frozenset(
-    "i i'm i'd you we me please don't can ? haha hehe lol wow huh hm hmm oh ah aha ouch ugh meh "
-    "is are was were has had moment minute second brb later soon wait hold sure fine".split()
-)
 _CHANGING = frozenset("change changed set use make take instead switch".split())
-_MEANT = re.compile(r"\bI mean(?:t)? (.+)", re.IGNORECASE)
-_IT = frozenset("make set change turn".split())
+_IT = frozenset("make set change turn raise lower increase decrease reduce cut bring".split())
 
 
 def said_values(situation: Situation, message: Message) -> dict[str, Any]:
     """The values that the words say plainly: for the open card, and for other cards where they name them."""
+    return {item.name: item.raw for item in said(situation, message)}
+
+
+def said(situation: Situation, message: Message) -> list[Found]:
+    """The same with where each stands in the words."""
     if not message.left.strip(" .,!;"):
-        return {}
+        return []
     card = open_card(situation.cards)
     own = list(card.step.fields) if card else []
     others = [f for c in situation.cards if c is not card and c.state != "skipped" for f in c.step.fields]
-    offered = {name: options for c in situation.cards for name, options in c.offered.items()}
-    now = {name: value for c in situation.cards for name, value in c.values.items()}
+    offered, now = offered_of(situation), shown_values(situation)
+    known = {name for c in situation.cards for name in c.values}
     answered = any(call.tool == "answer_question" for call, _ in situation.results)
     if message.bare and (card is None or answered):
-        return {}
+        return []
     expecting = _corrected(situation, message.left) if not message.bare else None
     expecting = expecting or _expecting(situation, card)
-    found = find(own, message.left, offered, expecting, now, others=others)
+    recent = _recent_list(situation)
+    found = find(own, message.left, offered, expecting, now, others=others, recent=recent)
     left = rest(message.left, [item.span for item in found])
     found += [
         f
-        for f in find(others, left, offered, expecting, now, others=own)
-        if _meant_elsewhere(f, left, expecting, now)
+        for f in find(others, left, offered, expecting, now, others=own, recent=recent)
+        if _meant_elsewhere(f, left, expecting, known)
     ]
     if not found and card and not message.bare and not message.kinds - {"yes", "no"}:
-        found = _corrected_text(situation, message) or _free_text(situation, card, message.left)
-    return {item.name: item.raw for item in found}
+        found = corrected_text(situation, message) or _free_text(situation, card, message)
+    return found
 
 
-def _meant_elsewhere(item: Found, words: str, expecting: str | None, now: Mapping[str, Any]) -> bool:
+def _free_text(situation: Situation, card: Card, message: Message) -> list[Found]:
+    """A text that is asked for, unless the words are as well a value of another field of the card."""
+    others = [f for f in card.step.fields if f.name not in card.values and f.kind in (*NUMBERS, *TIMES)]
+    counted = read(message.left)[:1] and read(message.left)[0].kind == "number" and others
+    if counted or takers(situation, message.left, others) or corrected(situation, message.left):
+        return []
+    return free_text(situation, card, message)
+
+
+def _meant_elsewhere(item: Found, words: str, expecting: str | None, known: set[str]) -> bool:
     """For another card than the open one a value needs its label or unit, or a word of change.
 
     An address or a date may go into an empty field that is the only one to take it.
@@ -59,19 +70,23 @@ def _meant_elsewhere(item: Found, words: str, expecting: str | None, now: Mappin
     if (
         item.why in ("label", "unit")
         or item.name == expecting
-        or (item.why == "kind" and item.name not in now)
+        or (item.why == "kind" and item.name not in known)
     ):
         return True
     return item.why != "bare" and bool({part.text for part in read(words)} & (_CORRECTING | _CHANGING))
 
 
 def _expecting(situation: Situation, card: Card | None) -> str | None:
-    """The field that a bare value is for: the one asked about, or the first missing one of the open card."""
-    asked = _asked_about(situation) or _refused_last(situation, card)
+    """The field that a bare value is for: the one asked about, or the first missing one of the open card.
+
+    Where more than one of its kind is missing, only the one that was asked for.
+    """
+    asked = _asked_about(situation) or _refused_last(situation, card) or asked_for(situation)
     if asked or card is None:
         return asked
     missing = card.missing or [field for field in card.step.fields if field.name not in card.values]
-    if card.missing or len(missing) == 1:
+    alike = [f for f in missing[1:] if f.kind == missing[0].kind and f.kind not in ("text", "long", "choice")]
+    if (card.missing and not alike) or len(missing) == 1:
         return missing[0].name
     return card.step.fields[0].name if len(card.step.fields) == 1 else None
 
@@ -87,23 +102,35 @@ def _refused_last(situation: Situation, card: Card | None) -> str | None:
 
 def _corrected(situation: Situation, words: str) -> str | None:
     """The field that "no, I meant 3" is for: of those set last the only one that could take it."""
+    possible = corrected(situation, words)
+    return possible[0][0].name if len(possible) == 1 else None
+
+
+def corrected(situation: Situation, words: str) -> list[tuple[Field, Any]]:
+    """The fields that were set last and could take what the words say instead, each with that value."""
+    if len(words) > LONGEST:
+        return []
     said = {part.text for part in read(words)}
     if not said & _CORRECTING and not ("it" in said and said & _IT):
-        return None
+        return []
+    cards = [card_of(situation.cards, name) for name in last_set(situation)]
+    fields = [c.step.field(name) for c, name in zip(cards, last_set(situation), strict=True) if c]
+    return takers(situation, words, [field for field in fields if field])
+
+
+def takers(situation: Situation, words: str, fields: Sequence[Field]) -> list[tuple[Field, Any]]:
+    """Those of the fields that could take what the words say, if they were asked for it."""
     possible = []
-    for name in _last_set(situation):
-        card = card_of(situation.cards, name)
-        field = card.step.field(name) if card else None
-        if card is None or field is None:
-            continue
-        offered = {name: card.offered[name]} if name in card.offered else {}
-        found = find([field], words, offered, name, card.values)
-        if found and _would_pass(field, found[0].raw, card.offered.get(name)):
-            possible.append(name)
-    return possible[0] if len(possible) == 1 else None
+    for field in fields if len(words) <= LONGEST else ():
+        offered = offered_of(situation)
+        found = find([field], words, offered, field.name, shown_values(situation))
+        if found and would_pass(field, found[0].raw, offered.get(field.name)):
+            possible.append((field, found[0].raw))
+    return possible
 
 
-def _would_pass(field: Field, raw: Any, offered: Sequence[Any] | None) -> bool:
+def would_pass(field: Field, raw: Any, offered: Sequence[Any] | None) -> bool:
+    """Whether the judge takes the value, as far as that is known without its card."""
     try:
         judge(field, raw, offered=offered)
     except Refused:
@@ -118,51 +145,11 @@ def _asked_about(situation: Situation) -> str | None:
     return name if isinstance(name, str) and card_of(situation.cards, name) else None
 
 
-def _last_set(situation: Situation) -> list[str]:
-    """The parameters that were set last, in one go, and still have that value."""
-    settings = {name: situation.session.setting(name) for name in situation.session.values}
-    numbers = {name: change.n for name, change in settings.items() if change and change.by != "workflow"}
-    newest = max(numbers.values(), default=0)
-    return [name for name, n in numbers.items() if n == newest]
-
-
-def _corrected_text(situation: Situation, message: Message) -> list[Found]:
-    """ "No, Grace Hopper" after "Grace", "I meant Ada": the text that was set last, in other words."""
-    names = _last_set(situation)
-    card = card_of(situation.cards, names[0]) if len(names) == 1 else None
-    field = card.step.field(names[0]) if card else None
-    if card is None or field is None or field.kind != "text" or choices(field, card.offered.get(field.name)):
-        return []
-    meant = _MEANT.search(message.left)
-    text = (meant[1] if meant else message.beside_yes_or_no).strip(" .,!;\"“”'")
-    near = "no" in message.kinds and set(keys(text)) & set(keys(str(card.values.get(field.name))))
-    if not text or len(text.split()) > 6 or not (meant or near):
-        return []
-    return [Found(field.name, text, (0, len(message.left)), "bare")]
-
-
-def _free_text(situation: Situation, card: Card, words: str) -> list[Found]:
-    """A short message as the value of the text field that is asked for next."""
-    field = card.missing[0] if card.missing else None
-    if field is None or field.kind not in ("text", "long", "lines") or choices(field):
-        return []
-    parts = [part.text for part in read(words)]
-    if not parts or (field.kind == "long" and parts[-1] == "?"):
-        return []
-    if field.kind != "long" and (len(parts) > 6 or _CHATTY & set(parts)):
-        return []
-    if field.kind != "long" and _names_another(situation, field, parts):
-        return []
-    if set(keys(" ".join(parts))) <= {*keys(field.name), *keys(field.label), "my", "the", "your"}:
-        return []
-    texts = [text for text in (text.strip() for text in words.split(",")) if text]
-    raw: Any = texts if field.kind == "lines" else words.strip().strip("\"“”'")
-    return [Found(field.name, raw, (0, len(words)), "bare")]
-
-
-def _names_another(situation: Situation, field: Field, parts: Sequence[str]) -> bool:
-    others = {key for f in situation.workflow.fields().values() if f is not field for key in keys(f.name)}
-    return any(others & set(keys(text)[:1]) for text in parts)
+def _recent_list(situation: Situation) -> str | None:
+    """The list that was set last, if it was what was set last: "also Eve" goes there."""
+    fields = situation.workflow.fields()
+    found = [name for name in last_set(situation) if (f := fields.get(name)) and f.kind in LISTS]
+    return found[0] if len(found) == 1 else None
 
 
 def default_values(situation: Situation, message: Message) -> dict[str, Any]:

@@ -1,0 +1,147 @@
+"""A question with buttons instead of a guess: which field a value is for, which option, which number.
+
+Each option says its value by itself ("Adults: 5"), so that pressing it is the same as saying it.
+"""
+
+import re
+from typing import Any
+
+from ...cards import Situation, open_card
+from ...log import Entry
+from ...parameters import NUMBERS, Field, choices, show
+from ...words import FILLER, SPELLED, Found, fold, keys, read
+from .context import MORE, OTHER, last_set, offered_of, shown_values
+from .message import Message
+from .phrases import LONGEST
+from .texts import awaited_text
+from .values import corrected, said, takers
+
+MOST = 8  # options of a question
+_SHORT = 12  # parts of a message that can be asked about
+
+
+def clarify(situation: Situation, message: Message) -> tuple[str, list[str]] | None:
+    """The question and its options, where the words fit more than one thing equally; else None."""
+    words = message.left.strip()
+    if message.kinds - {"no", "yes"} or len(words) > LONGEST or not 0 < len(read(words)) <= _SHORT:
+        return None
+    plain = " ".join(part.text for part in read(words) if part.kind != "mark")
+    if MORE.fullmatch(plain):
+        fields = numbers_meant(situation)
+        return ("Which one?", [field.label for field in fields][:MOST]) if len(fields) > 1 else None
+    return _which_option(situation, words, plain) or _which_field(situation, message)
+
+
+def numbers_meant(situation: Situation) -> list[Field]:
+    """The numbers that "make it longer" may mean: those set last, else those of the open card."""
+    known, card = situation.workflow.fields(), open_card(situation.cards)
+    stems = {word[:-2] for word in fold(situation.words).split() if word.endswith("er")}
+    named = [f for f in known.values() if f.kind in NUMBERS and stems & {*keys(f.name), *keys(f.label)}]
+    found = [f for name in last_set(situation) if (f := known.get(name)) and f.kind in NUMBERS]
+    return (
+        named[:1] or found or [field for field in (card.step.fields if card else ()) if field.kind in NUMBERS]
+    )
+
+
+def _which_field(situation: Situation, message: Message) -> tuple[str, list[str]] | None:
+    """ "What is 5 for?", of all fields that could take it."""
+    words, card = message.left, open_card(situation.cards)
+    found = corrected(situation, words)
+    if not found and card:
+        found = takers(situation, words, [f for f in card.step.fields if f.kind != "bool"])
+    text, value = awaited_text(situation), message.beside_yes_or_no.strip(" .,!;\n")
+    found = [(field, raw) for field, raw in found if _is_all(words, field, raw)]
+    options = [option for field, raw in found if (option := saying(situation, field, raw))]
+    if text and options and text.kind == "text" and not any(field is text for field, _ in found):
+        options.append(f"{text.label}: {value}")
+    return ("Which one is that for?", options[:MOST]) if len(options) > 1 else None
+
+
+def _is_all(words: str, field: Field, raw: Any) -> bool:
+    """Whether the words say that value and nothing else; an option by its name, not by its place."""
+    texts = [part for part in read(words) if part.kind != "mark" and part.text not in FILLER]
+    if field.kind in ("choice", "choices"):
+        named = {key for value in (raw if isinstance(raw, list) else [raw]) for key in keys(str(value))}
+        return {part.key for part in texts} <= named
+    own = {*keys(field.ask.unit or "")}
+    return all(
+        part.kind not in ("word", "piece") or part.key in own or part.text in SPELLED for part in texts
+    )
+
+
+def _which_option(situation: Situation, words: str, plain: str) -> tuple[str, list[str]] | None:
+    """ "The other one" of three, "not this one": what is left to choose from."""
+    other = bool(OTHER.fullmatch(plain))
+    denied = re.fullmatch(r"(?:no )?not (?:the )?(.+)", plain)
+    if not other and not denied:
+        return None
+    shown, fields = shown_values(situation), situation.workflow.fields()
+    card = open_card(situation.cards)
+    recent = [f for name in last_set(situation) if (f := fields.get(name)) and f.kind == "choice"]
+    for field in recent or [f for f in (card.step.fields if card else ()) if f.kind == "choice"]:
+        every = [label for text, label in choices(field, offered_of(situation).get(field.name))
+                 if text != str(shown.get(field.name))]  # fmt: skip
+        left = [label for label in every if not denied or keys(label) != keys(denied[1])]
+        named = [
+            keys(text) for pair in choices(field, offered_of(situation).get(field.name)) for text in pair
+        ]
+        if len(left) > 1 and (other or (denied and keys(denied[1]) in named)):
+            return f"Which one for {field.label}?", [f"{field.label}: {label}" for label in left][:MOST]
+    return None
+
+
+def saying(situation: Situation, field: Field, raw: Any) -> str:
+    """Words that say the value plainly, with the field's label or its name; "" if none do."""
+    for label in (field.label, field.name):
+        for value in dict.fromkeys((show(field, raw), str(raw))):
+            words = f"{label}: {value}"
+            if [(item.name, item.raw) for item in said_alone(situation, words)] == [(field.name, raw)]:
+                return words
+    return ""
+
+
+def said_alone(situation: Situation, words: str) -> list[Found]:
+    """The values in words that are not the user's, such as the option of a question."""
+    return said(situation, Message(words, [], words))
+
+
+def own_question(situation: Situation) -> Entry | None:
+    """The open question, if it is one that the guide asked to understand the user."""
+    question = situation.session.question
+    return question if question and question.by == "guide" and question.get("about") is None else None
+
+
+def settled(situation: Situation) -> str:
+    """The option of the guide's own question that this turn picked; "" if none."""
+    picked = [
+        call for call, result in situation.results if call.tool == "answer_question" and result.get("ok")
+    ]
+    value = picked[0].arguments.get("value") if picked else None
+    answered = next((e for e in reversed(situation.session.chat) if e.did == "answered"), None)
+    asked = (e for e in situation.session.chat if answered and e.did == "asked" and e["id"] == answered["id"])
+    question = next(asked, None)
+    own = question is not None and question.by == "guide" and question.get("about") is None
+    return str(value) if own and value is not None else ""
+
+
+def picked_by_label(situation: Situation, words: str, options: list[str]) -> list[str]:
+    """The one option whose label or words the user says: "the adults" of "Adults: 5" and "Children: 5"."""
+    stop = {"the", "a", "one", "for", "it", "is", "mean", "meant", "i", "please", "of", "my", "to"}
+    wanted = set(keys(words)) - stop
+    hits = [option for option in options if wanted and wanted <= set(keys(option))]
+    if not hits:
+        names = {f.label: set(keys(f.name)) for f in situation.workflow.fields().values()}
+        hits = [o for o in options if wanted and wanted <= names.get(o.partition(":")[0], set())]
+    return hits if len(hits) == 1 else []
+
+
+def about_own(situation: Situation, names: list[str]) -> bool:
+    """Whether values for these fields make the guide's own question superfluous."""
+    question, known = own_question(situation), situation.workflow.fields()
+    labels = (
+        {fold(str(option).partition(":")[0]) for option in (question.get("options") or ())}
+        if question
+        else set()
+    )
+    about = [known[name] for name in names if name in known and known[name].kind != "text"]
+    return any(labels & {fold(field.label), fold(field.name)} for field in about)

@@ -1,0 +1,111 @@
+"""What of a message was not understood, so that nothing is dropped without a word."""
+
+from collections.abc import Iterable, Sequence
+
+from ...cards import Situation
+from ...parameters import LISTS
+from ...words import ADDS, ENDS, FILLER, NOT, PLAIN, Part, find, keys, negated, read
+from .clarifying import settled
+from .context import offered_of, shown_values
+from .fields import as_plain
+from .message import Message
+from .privacy import private
+
+MOST = 2  # pieces that are quoted
+_LONGEST = 60  # characters of one
+_TALK = (
+    FILLER
+    | ENDS
+    | frozenset(
+        "are was am we're i'm it's that's there here they them he she do does did can will shall should "
+        "would really very quite maybe hmm hm oh ah ok hi hello hey thanks thank cheers me my us our this "
+        "these those what which who so too much many some any at of in on by from as if when while because "
+        "change put want need".split()
+    )
+)
+_VALUES = ("number", "url", "email", "iso", "clock", "path")
+
+
+def leftover(situation: Situation, message: Message) -> str:
+    """A sentence that quotes what was not understood beside what was; "" where all was, or nothing."""
+    names = _given(situation)
+    if settled(situation) or not situation.results:
+        return ""  # the words picked an option, or nothing was done
+    parts = read(message.left)
+    if not names or len(parts) > PLAIN or _is_text(situation, names):
+        return ""
+    inside = _understood(situation, message.left, names, parts)
+    fields = situation.workflow.fields()
+    if any(fields[name].kind in LISTS for name in names if name in fields):
+        inside |= {
+            i for i, part in enumerate(parts) if part.text in ADDS | NOT
+        }  # what left is no longer there
+    pieces = [message.left[p[0].start : p[-1].end] for p in _pieces(parts, inside)]
+    if not pieces:
+        return ""
+    if private(situation, message.words):
+        return "The rest of your message was left aside."
+    quoted = " and ".join(f"“{_quoted(piece)}”" for piece in pieces[:MOST])
+    more = " and more" if len(pieces) > MOST else ""
+    return f"I did not understand {quoted}{more}; nothing was set from that."
+
+
+def _given(situation: Situation) -> list[str]:
+    """The parameters that this turn's calls named."""
+    found = [result for call, result in situation.results if call.tool in ("set_values", "set_other_value")]
+    keys_ = ("set", "unchanged", "refused", "proposed", "asked")
+    return list(dict.fromkeys(name for result in found for key in keys_ for name in result.get(key) or ()))
+
+
+def _is_text(situation: Situation, names: Sequence[str]) -> bool:
+    """Whether the message as a whole became a text."""
+    fields = situation.workflow.fields()
+    return len(names) == 1 and names[0] in fields and fields[names[0]].kind in ("long", "text") and not find(
+        [fields[names[0]]], situation.words, values=shown_values(situation)
+    )  # fmt: skip
+
+
+def _understood(situation: Situation, words: str, names: Sequence[str], parts: Sequence[Part]) -> set[int]:
+    """The parts in which the values stand, each with what its field is called."""
+    fields, offered, now = situation.workflow.fields(), offered_of(situation), shown_values(situation)
+    meant = [fields[name] for name in names if name in fields]
+    together = find(meant, words, offered, None, now, others=[f for f in fields.values() if f not in meant])
+    spans, called = [found.span for found in together], set[str]()
+    for name in (field.name for field in meant):
+        if name not in {found.name for found in together}:
+            alone = find([fields[name]], words, offered, name, now, recent=name)
+            spans += [found.span for found in alone]
+        called |= {*keys(name), *keys(fields[name].label), *keys(fields[name].ask.unit or "")}
+    return {
+        i
+        for i, part in enumerate(parts)
+        if part.key in called or any(first < part.end and part.start < last for first, last in spans)
+    }
+
+
+def _pieces(parts: Sequence[Part], inside: set[int]) -> Iterable[list[Part]]:
+    """Clauses of which nothing was understood, and values in the others."""
+    clause: list[int] = []
+    for i in range(len(parts) + 1):
+        if i < len(parts) and parts[i].text not in ENDS:
+            clause.append(i)
+            continue
+        content = [n for n in clause if parts[n].kind != "mark" and parts[n].text not in _TALK]
+        if all(parts[n].kind in _VALUES and negated(parts, n) for n in content):
+            pass
+        elif not inside & {*clause}:
+            yield [parts[n] for n in clause]
+        else:
+            beside = [n for n in content if n not in inside and parts[n].kind in _VALUES]
+            yield from ([parts[n]] for n in beside if not negated(parts, n) and not _replaced(parts, n))
+        clause = []
+
+
+def _replaced(parts: Sequence[Part], n: int) -> bool:
+    """ "from 2 to 3": the value of before."""
+    return n > 0 and parts[n - 1].text in ("from", "of", "than")
+
+
+def _quoted(text: str) -> str:
+    text = " ".join(text.split())
+    return as_plain(text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…")
