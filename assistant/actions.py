@@ -12,19 +12,20 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from .cards import Card, card_of, cards, open_card
-from .consequences import follow_up, open_step, pretend
+from .consequences import adopted, follow_up, open_step, pretend
 from .errors import Conflict, Refused
-from .judging import Author, Outcome, fill_step, judge_card, judge_one, loggable_value, same
+from .judging import Author, Outcome, Source, fill_step, judge_card, judge_one, loggable_value, same
 from .log import Fact
-from .parameters import MISSING, Place
+from .parameters import MISSING, REDACTED, Place
 from .session import FORMAT, Session, fold
 from .undoing import VALUE_BY, redo_of, undo_of
+from .unfit import checked_again, refused_again, unfit
 from .workflow import Workflow
 from .workspace import Handle, Workspace
 
 __all__ = [
     "Note", "Outcome", "begin", "complete", "fill", "judge_one", "loggable_value", "new_id", "open_due",
-    "parameters_of", "redo", "reopen", "set_on_card", "start_over", "undo",
+    "parameters_of", "redo", "reopen", "reopen_unfit", "set_on_card", "start_over", "undo",
 ]  # fmt: skip
 
 
@@ -32,12 +33,13 @@ Note = Callable[[Outcome], Sequence[Fact]]
 """Further lines for the same write, made from its outcome; it may raise, and may be called again."""
 
 
-async def begin(workspace: Workspace, workflow: str, by: str = "user") -> Handle:
-    """Makes a session and opens its first card."""
+async def begin(
+    workspace: Workspace, workflow: str, by: str = "user", lineage: Mapping[str, Any] | None = None
+) -> Handle:
+    """Makes a session and opens its first card; `lineage` are more fields of its first line."""
     flow = workspace.workflow(workflow)
-    began = Fact(
-        by, "began", {"workflow": workflow, "title": flow.title, "format": FORMAT, "source": flow.digest}
-    )
+    fields = {"workflow": workflow, "title": flow.title, "format": FORMAT, "source": flow.digest}
+    began = Fact(by, "began", {**fields, **(lineage or {})})
     follow = await follow_up(
         flow, fold(pretend(Session(), [began])), (), Place(), workspace.settings.card_seconds
     )
@@ -51,10 +53,12 @@ async def complete(
     by: str = "user",
     turn: str | None = None,
     note: Note | None = None,
+    sources: Mapping[str, Source] | None = None,
 ) -> Outcome:
     """A card's Next: judged whole. `raw` holds what the form has (absent: the default).
 
-    Raises Conflict where the card is neither open nor stale.
+    `sources` says which values are taken from an earlier session. Raises Conflict where the card is neither
+    open nor stale.
     """
 
     async def plan(session: Session, flow: Workflow) -> tuple[Outcome, list[Fact]]:
@@ -65,14 +69,17 @@ async def complete(
             ]
             raise Conflict(f"The card “{card.step.question}” {why}. The page shows what is true now.")
         before: list[Fact] = []
-        if not session.is_opened(step):  # its choices and defaults are those of earlier values
+        # its choices and defaults may be those of earlier values, or of another version of the file
+        if not session.is_opened(step) or adopted(flow, session):
             seconds = handle.workspace.settings.card_seconds
             before = await open_step(flow, card.step, session, handle.place(), seconds)
             session = fold(pretend(session, before), session)
             card = _card(session, flow, step)
             if card.state == "skipped":
                 return Outcome(), before
-        outcome, facts = await judge_card(handle, session, flow, card, raw, Author(by, turn))
+        outcome, facts = await judge_card(
+            handle, session, flow, card, raw, Author(by, turn, sources=sources or {})
+        )
         return outcome, [*before, *facts]
 
     return await _act(handle, plan, note)
@@ -85,6 +92,7 @@ async def fill(
     turn: str | None = None,
     why: str | None = None,
     note: Note | None = None,
+    sources: Mapping[str, Source] | None = None,
 ) -> Outcome:
     """Sets single values (a tool's or the command line's), each judged by itself.
 
@@ -92,7 +100,7 @@ async def fill(
     body accepts the new values. Unknown names are refused with the names that there are.
     """
 
-    author = Author(by, turn, why)
+    author = Author(by, turn, why, sources or {})
 
     async def plan(session: Session, flow: Workflow) -> tuple[Outcome, list[Fact]]:
         outcome, values, facts = _judge_each(handle, session, flow, given, author)
@@ -156,7 +164,10 @@ async def reopen(handle: Handle, step: str, by: str = "user", note: Note | None 
         if card.state == "locked":
             raise Conflict(f"The card “{card.step.question}” is not open yet.")
         again = card.state in ("done", "skipped") or step in session.failures
-        return Outcome(), [Fact(by, "reopened", {"step": step})] if again else []
+        if not again:
+            return Outcome(), []
+        refused = refused_again(session, card, handle.place()) if card.state == "done" else []
+        return Outcome(), [Fact(by, "reopened", {"step": step}), *refused]
 
     return await _act(handle, plan, note)
 
@@ -274,15 +285,42 @@ def new_id(prefix: str) -> str:
     return f"{prefix}{random.token_hex(3)}"
 
 
+async def reopen_unfit(handle: Handle) -> str | None:
+    """Opens the cards again that do not fit the workflow's file as it is now, with the reasons on them.
+
+    Where the file has changed, their functions are called again: choices, `when`, bodies. What is to be done
+    then, as a sentence; None where nobody is needed.
+    """
+    said: list[str] = []
+
+    async def plan(session: Session, flow: Workflow) -> tuple[Outcome, list[Fact]]:
+        said.clear()
+        facts, is_new = list[Fact](), bool(adopted(flow, session))
+        for card in cards(session, flow):
+            if card.state not in ("done", "skipped"):
+                continue
+            look = checked_again if is_new and not said else unfit
+            new, why = await look(handle, session, flow, card)
+            session = fold(pretend(session, new), session)
+            facts += new
+            if why:
+                said.append(f"{why} The card “{card.step.question}” is open again.")
+        return Outcome(), facts
+
+    await _act(handle, plan)
+    return said[0] if said else None
+
+
 async def parameters_of(handle: Handle) -> dict[str, Any]:
-    """The values to run with, by name. Raises Conflict naming the card that is not done."""
+    """The values to run with, by name. Conflict names the card that is not done, or does not fit any more."""
     session, flow = handle.session(), handle.workflow()
-    found = cards(session, flow)
-    if card := open_card(found):
+    if card := open_card(cards(session, flow)):
         raise Conflict(f"The card “{card.step.question}” is not completed yet.")
-    for card in found:  # the workflow's file may ask more than when the card was completed
-        if new := [f.label for f in card.step.fields if f.name not in session.values]:
-            raise Conflict(f"The card “{card.step.question}” now asks {new[0]}, too. Open it again.")
+    for card in cards(session, flow):
+        if why := (await unfit(handle, session, flow, card))[1]:
+            raise Conflict(f"{why} Open the card “{card.step.question}” again.")
+    if gone := next((name for name, value in session.values.items() if value == REDACTED), None):
+        raise Conflict(f"What {gone} was is taken out of the record. Edit the card that it comes from.")
     return dict(session.values)
 
 

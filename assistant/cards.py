@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .log import Entry
-from .parameters import LISTS, MISSING, Field, to_json
+from .parameters import LISTS, MISSING, REDACTED, Field, to_json
 from .session import Session
 from .workflow import Step, Workflow
 
@@ -73,6 +73,8 @@ def _card(session: Session, step: Step, state: str, because: str | None) -> Card
             if name in names:
                 suggestions[name], sources[name] = value, proposal.by
     values = {name: session.values[name] for name in names if name in session.values}
+    if state != "done":  # what was taken out of the record is asked as if it had never been given
+        values = {name: value for name, value in values.items() if value != REDACTED}
     return Card(
         step,
         state,

@@ -11,10 +11,11 @@ from typing import Any
 from .cards import card_of, cards
 from .errors import BrokenWorkflow, NotFound
 from .log import Entry, Fact
-from .parameters import MISSING
+from .parameters import MISSING, REDACTED
 from .plain import is_command
 from .scenarios import Turn
 from .session import Session
+from .traces import GONE
 from .words import grounded
 from .workflow import Workflow
 from .workspace import Handle, Workspace
@@ -53,6 +54,7 @@ def messages(workspace: Workspace, workflows: Sequence[str] = ()) -> list[Messag
 def _of(handle: Handle, end: Session, flow: Workflow) -> Iterator[Message]:
     entries = handle.log.entries
     said = [e for e in entries if e.did == "said" and e.by == "user" and e.get("text")]
+    said = [e for e in said if GONE not in str(e["text"])]  # else it is not what was said
     for entry, after in zip(said, [*said[1:], None], strict=True):
         before, text = handle.session(entry.n - 1), str(entry["text"])
         followed = [e for e in entries if entry.n < e.n < (after.n if after else end.n + 1)]
@@ -93,5 +95,5 @@ def _given(entries: Sequence[Entry]) -> dict[str, Any]:
         for entry in entries
         if entry.did == "set" and entry.by != "workflow"
         for name, value in (entry.get("values") or {}).items()
-        if name not in (entry.get("defaulted") or ())
+        if name not in (entry.get("defaulted") or ()) and value != REDACTED
     }

@@ -104,6 +104,13 @@ def _noted(entry: Entry) -> str:
     return f"noted on entry {_line(entry.get('about'))}: {told}"
 
 
+def _redacted(entry: Entry) -> str:
+    names = ", ".join(_line(name) for name in entry.get("names") or ())
+    numbers = [str(n) for n in entry.get("entries") or ()]
+    where = ", ".join(numbers[:12]) + (f" and {len(numbers) - 12} more" if len(numbers) > 12 else "")
+    return f"took {f'values of {names}' if names else 'words'} out of entries {where}"
+
+
 _TOLD: dict[str, Callable[[Entry], str]] = {
     "began": lambda entry: f"began {_line(entry.get('title') or entry.get('workflow'))}",
     "opened": _of("opened", "step"),
@@ -135,5 +142,5 @@ _TOLD: dict[str, Callable[[Entry], str]] = {
     "pinned": _on("pinned the session", "unpinned the session"),
     "archived": _on("archived the session", "brought the session back from the archive"),
     "noted": _noted,
-    "redacted": _numbers("redacted values in entries"),
+    "redacted": _redacted,
 }

@@ -61,7 +61,20 @@ def ran(server):
 
 
 @pytest.fixture(
-    params=["home", "new", "told", "refused", "ran", "past", "record", "record-past", "problem", "conflict"]
+    params=[
+        "home",
+        "new",
+        "told",
+        "refused",
+        "ran",
+        "past",
+        "record",
+        "record-past",
+        "problem",
+        "conflict",
+        "compare",
+        "compose",
+    ]
 )
 def page(request, server, told, ran):
     """Each page there is."""
@@ -83,6 +96,10 @@ def page(request, server, told, ran):
             answer = server.get(f"sessions/{told}/record")
         case "record-past":
             answer = server.get(f"sessions/{ran}/record?at=6")
+        case "compare":
+            answer = server.get(f"compare?a={told}&b={ran}")
+        case "compose":
+            answer = server.get("compose?workflow=small")
         case "problem":
             answer = server.get("sessions/nothing")
         case "conflict":
@@ -249,15 +266,15 @@ def test_the_record_takes_back_any_single_value(server):
     server.next(sid, "start", {"depth": "2"})
     rows = server.page(f"sessions/{sid}/record").select("#parameters tbody tr:has(form)")
     row = next(row for row in rows if "depth" in row.text)
-    form = row.select_one("form")
+    form = row.select_one("form[action$='/undo']")
     sent = {hidden["name"]: hidden["value"] for hidden in form.select("input")}
     assert server.post(form["action"], sent).status_code == 303
     assert "depth" not in server.state(sid)["values"] and server.state(sid)["open"] == "start"
     page = server.page(f"sessions/{sid}/record")
-    assert page.select("#parameters form") == [] and "2 levels" in [
+    assert page.select("#parameters form[action$='/undo']") == [] and "2 levels" in [
         struck.text for struck in page.select("#parameters s")
     ]
-    assert server.page(f"sessions/{sid}/record?at=3").select("#parameters form") == []
+    assert server.page(f"sessions/{sid}/record?at=3").select("#parameters form[action$='/undo']") == []
 
 
 def test_everything_that_a_browser_can_get_from_the_pages_is_there(server, told, ran):

@@ -40,6 +40,8 @@ def test_every_address_of_every_page_stays_below_it(server, ran):
         f"sessions/{ran}",
         f"sessions/{ran}?at=3",
         f"sessions/{ran}/record",
+        f"compare?a={ran}&b={ran}@3",
+        "compose?workflow=small",
         "sessions/nothing",
     ):
         page = soup(server.get(address))
@@ -72,6 +74,8 @@ def test_every_redirect_stays_below_it(server):
         server.post(f"sessions/{sid}/messages/stop"),
         server.post(f"sessions/{sid}/name", {"name": "x"}),
         server.post(f"sessions/{sid}/fork"),
+        server.post(f"sessions/{sid}/again"),
+        server.post("compose", {"workflow": "small"}),
         server.post(f"sessions/{sid}/delete"),
     ]
     for answer in answers:

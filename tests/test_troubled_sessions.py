@@ -9,9 +9,9 @@ import pytest
 from samples import SMALL, complete
 from serving import make_workspace, serving
 
+from assistant.export import FORMATS as EXPORTS
 from assistant.log import Fact, encode, read
 
-EXPORTS = ("log.jsonl", "conversation.md", "parameters.json", "parameters.csv")
 STATE = {"session", "workflow", "n", "open", "steps", "values", "origins", "run"}
 
 

@@ -9,11 +9,11 @@ from samples import BROKEN, SMALL, complete
 from serving import HTMX, JSON, at_once, make_workspace, serving, soup
 from starlette.routing import Route
 
+from assistant.export import FORMATS as EXPORTS
 from assistant.log import Fact
 from assistant.settings import Settings
 from assistant.web.app import make_app
 
-EXPORTS = ("log.jsonl", "conversation.md", "parameters.json", "parameters.csv")
 STATE = {"session", "workflow", "n", "open", "steps", "values", "origins", "run"}
 
 

@@ -39,6 +39,12 @@ async def text_of(request: Request, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+async def place_of(request: Request, sid: str) -> str:
+    """Where a form of the session leads back to: the record if it stands there, else the session's page."""
+    back = await text_of(request, "back")
+    return back if back.startswith(f"sessions/{sid}/record") and len(back) < 2_000 else f"sessions/{sid}"
+
+
 def done(request: Request, address: str) -> Response:
     """After a change: nothing under htmx, since the stream brings it; else back to the page."""
     if by_htmx(request):

@@ -17,12 +17,30 @@ from ..errors import AssistantError, NotFound
 from ..launch import start_run
 from ..models.pulls import Pulls
 from ..settings import Settings
+from ..tidying import tidy_daily
+from ..trash import Trash
 from ..turn import Chat
 from ..workspace import Workspace
 from .answers import error_answer, sentence_answer
 from .assets import assets
 from .gate import FAILED, Gate
-from .routes import cards, chat, files, home, models, record, sessions, stream
+from .routes import (
+    again,
+    cards,
+    chat,
+    compare,
+    files,
+    home,
+    imports,
+    models,
+    record,
+    redact,
+    search,
+    sessions,
+    shelf,
+    stream,
+    workflows,
+)
 
 
 @dataclass
@@ -33,6 +51,7 @@ class Site:
     workspace: Workspace
     chat: Chat
     pulls: Pulls
+    trash: Trash
     streams: dict[str, int] = field(default_factory=dict)  # open streams by session
     ending: asyncio.Event = field(default_factory=asyncio.Event)
     look: asyncio.Task[Any] | None = None
@@ -48,7 +67,8 @@ def make_app(settings: Settings) -> ASGIApp:
     """The whole application for `settings`, behind the gate."""
     workspace = Workspace(settings)
     talk = Chat(workspace, start_run)
-    site = Site(settings, workspace, talk, Pulls(talk.means.ollama, partial(talk.look, anew=True)))
+    trash = Trash(workspace, settings.undo_seconds)
+    site = Site(settings, workspace, talk, Pulls(talk.means.ollama, partial(talk.look, anew=True)), trash)
     app = FastHTML(
         default_hdrs=False,
         canonical=False,
@@ -58,20 +78,27 @@ def make_app(settings: Settings) -> ASGIApp:
         exception_handlers={AssistantError: _on_error, 404: _on_404, Exception: _on_failure},
     )
     app.state.site = site
-    for part in (home, sessions, cards, chat, models, files, record, stream):
+    app.router.redirect_slashes = False  # what is not there is said, not looked for elsewhere
+    pages = (home, sessions, shelf, again, compare, record, redact, imports, workflows, search)
+    for part in (*pages, cards, chat, models, files, stream):
         part.add(app, site)
     app.router.routes.append(assets.route())
     return Gate(GZipMiddleware(app, minimum_size=1_000, compresslevel=5), settings)
 
 
 async def _lifespan(site: Site, app: Any) -> AsyncIterator[dict[str, Any]]:
+    site.trash.open()
+    tidying = asyncio.create_task(tidy_daily(site.workspace, site.settings.retention))
     watcher = asyncio.create_task(site.chat.watch(lambda: list(site.streams)))
     try:
         yield {"ending": site.ending}
     finally:
         site.ending.set()
         watcher.cancel()
-        await asyncio.gather(watcher, return_exceptions=True)
+        tidying.cancel()
+        await asyncio.gather(watcher, tidying, return_exceptions=True)
+        await site.workspace.lists.close()
+        await site.trash.close()
         await site.pulls.close()
         await site.chat.close()
         await runs.stop_all()

@@ -10,6 +10,8 @@ from ..cards import cards
 from ..errors import BrokenWorkflow, NotFound
 from ..models import Catalogue
 from ..models.preferences import Suggestion
+from ..moment import moment_of
+from ..outdated import outdated
 from ..session import Session
 from ..tables import Page, page
 from ..workspace import Handle, Summary, name_of
@@ -62,6 +64,8 @@ def gather(
         dict(typed or {}),
         handle.workspace.settings.upload_bytes,
         suggested,
+        outdated=outdated(handle, session, flow) if flow and here and not problem else None,
+        moment=moment_of(handle.log.entries, at or now.n),
     )
 
 

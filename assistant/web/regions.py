@@ -16,6 +16,7 @@ from ..undoing import redo_of, undo_of
 from .markdown import blocks, markdown
 from .views.base import rail, where_view
 from .views.cards import card_view, fields_of, head, trigger, undo_bar
+from .views.changed import changed_view
 from .views.chat import chips, draft_meta, draft_view, send_or_stop
 from .views.messages import WINDOW, flags, message_view, visible
 from .views.runs import runs_view
@@ -61,6 +62,7 @@ def regions(shown: Shown, results: Callable[[], Any], today: str) -> dict[str, C
         "status": lambda: status_view(shown),
         "model": lambda: model_picker(shown),
         "notice": lambda: notice(shown),
+        "changed": lambda: changed_view(shown),
         "head": lambda: head(shown),
         "trigger": lambda: trigger(shown),
         "undo-bar": lambda: undo(shown),

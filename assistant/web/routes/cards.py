@@ -19,7 +19,7 @@ from ...parameters import judge, read_form, to_json
 from ...session import Session
 from ...workflow import Step
 from ...workspace import Handle
-from ..answers import by_htmx, done, error_answer, text_of, wants_json, whole_number
+from ..answers import by_htmx, done, error_answer, place_of, text_of, wants_json, whole_number
 from ..regions import partial
 from ..views.cards import card_view
 from ..views.fields import takes_files
@@ -84,7 +84,7 @@ def _undoing(app: Any, site: Any) -> None:
         handle = await opened(site, sid)
         entry = await text_of(request, "entry")
         await actions.undo(handle, entry=whole_number(entry))
-        return done(request, f"sessions/{sid}")
+        return done(request, await place_of(request, sid))
 
     @app.post("/sessions/{sid}/redo")
     async def redo(request: Request, sid: str) -> Response:

@@ -14,7 +14,7 @@ from ...models import GUIDE
 from ...seen import seen
 from ...settle import LONGEST
 from ...turn import answer
-from ..answers import by_htmx, done, page_answer, prefix_of, text_of, wants_json, whole_number
+from ..answers import by_htmx, done, page_answer, place_of, prefix_of, text_of, wants_json, whole_number
 from ..views.chat import earlier_page, window
 from ..views.seen import seen_page
 from .sessions import entry_number, opened, shown_of
@@ -119,17 +119,19 @@ def _answering(app: Any, site: Any) -> None:
 
     @app.post("/sessions/{sid}/notes")
     async def notes(request: Request, sid: str) -> Response:
-        """A thumb, a note, or both about an entry."""
+        """A thumb, a note, or both about an entry; with neither, its notes are taken back."""
         handle = await opened(site, sid)
         about = entry_number(handle, await text_of(request, "about"))
         fields = {name: clean((await text_of(request, name)).strip()) for name in ("text", "thumb")}
         given = {name: text for name, text in fields.items() if text}
+        if not given and about in handle.session().notes:
+            given = {"text": ""}  # takes the notes back
         if about is None or not given or fields["thumb"] not in ("", "up", "down"):
             raise Refused(None, None, "A note is about an entry, and has words or a thumb, up or down.")
         if len(fields["text"]) > LONGEST:
             raise Refused(None, None, f"A note has at most {LONGEST:,} characters.")
         await handle.write(lambda _: [Fact("user", "noted", {"about": about, **given})])
-        return done(request, f"sessions/{sid}")
+        return done(request, await place_of(request, sid))
 
 
 def _choosing(app: Any, site: Any) -> None:

@@ -56,7 +56,7 @@ function forget(form) {
 
 document.addEventListener("input", (event) => {
   if (event.target.matches?.(CONTROLS)) remember(event.target);
-  if (event.target.id === "timeline-at") showEntry(event.target);
+  if (event.target.id === "tick-all") $$(".tick").forEach((tick) => (tick.checked = event.target.checked));
 });
 $$("form[id^='form-'], #chat-form").forEach(restore);
 
@@ -451,10 +451,3 @@ if (stream) {
     } else document.title = title();
   });
 }
-
-// --- the record ---
-
-function showEntry(slider) {
-  $("#timeline-now").textContent = `entry ${slider.value} of ${slider.max}`;
-}
-$("#timeline-at")?.addEventListener("change", (event) => event.target.form.requestSubmit());

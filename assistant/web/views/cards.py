@@ -5,6 +5,7 @@ from typing import Any
 from fasthtml.components import (
     H1,
     H3,
+    A,
     Article,
     Button,
     Dd,
@@ -30,6 +31,7 @@ from ...workflow import Step
 from ..markdown import markdown
 from .base import by_tag
 from .fields import field_row, takes_files
+from .lineage import lineage, taken_from
 from .shown import Shown
 
 
@@ -39,7 +41,8 @@ def head(shown: Shown) -> Any:
     total = len(shown.cards)
     bar = Progress(value=done, max=total, aria_label=f"{done} of {total} steps done") if total else ""
     description = shown.flow.description if shown.flow else ""
-    return Div(H1(shown.session.title), Span(description, cls="quiet"), bar, cls="head", id="head")
+    about = Span(description, cls="quiet")
+    return Div(H1(shown.session.title), about, bar, lineage(shown), cls="head", id="head")
 
 
 def card_view(shown: Shown, card: Card, number: int) -> Any:
@@ -91,10 +94,10 @@ def _done(shown: Shown, card: Card, number: int) -> list[Any]:
     edit = (
         "" if shown.fixed else _post(shown, card, "reopen", "Edit", aria_label=f"Edit: {card.step.question}")
     )
-    return [_header(card, number, edit), values_list(card)]
+    return [_header(card, number, edit), values_list(card, shown)]
 
 
-def values_list(card: Card) -> Any:
+def values_list(card: Card, shown: Shown) -> Any:
     """The card's values, each with where it came from."""
     rows = []
     for field in card.step.fields:
@@ -105,7 +108,7 @@ def values_list(card: Card) -> Any:
                 Div(
                     Dt(field.label),
                     Dd(short, title=text if short != text else None),
-                    by_tag(card.origins.get(field.name, "")),
+                    _tag(shown, field.name, card.origins.get(field.name, "")),
                 )
             )
     return Dl(*rows, cls="values") if rows else ""
@@ -131,9 +134,20 @@ def fields_of(shown: Shown, card: Card) -> list[Any]:
     return rows
 
 
+def _tag(shown: Shown, name: str, by: str) -> Any:
+    """Who set the value; of one that is taken from an earlier session, its name in the title."""
+    earlier = taken_from(shown, name)
+    return by_tag(by, f"from {earlier[0]}", "earlier session") if earlier else by_tag(by)
+
+
 def _origin(shown: Shown, name: str) -> Any:
     """Where a value that the user did not type came from, from which words, and a way to take it back."""
     setting = shown.session.setting(name)
+    earlier = taken_from(shown, name)
+    if setting and earlier:
+        return P(
+            _tag(shown, name, setting.by), Span("from ", A(earlier[0], href=earlier[1])), cls="note origin"
+        )
     if setting is None or setting.by == "user":
         return ""
     why = Span(f"from “{setting.why}”", title=setting.why) if setting.why else ""

@@ -15,6 +15,7 @@ from fasthtml.components import (
     Div,
     Form,
     Header,
+    Input,
     P,
     Pre,
     Progress,
@@ -54,7 +55,7 @@ def runs_view(shown: Shown) -> Any:
         return Section(_running(shown, run), id="runs", aria_label="Run")
     parts = []
     if run:
-        parts.append(_ended(run))
+        parts.append(_ended(shown, run))
     if not shown.fixed:
         parts.insert(0, _start(shown, run, ready, number_))
     return Section(*parts, id="runs", aria_label="Run")
@@ -116,23 +117,30 @@ def _output(text: str) -> Any:
     return Details(Summary("Output"), Pre(text[-4_000:])) if text.strip() else ""
 
 
-def _ended(run: Run) -> Any:
+def _ended(shown: Shown, run: Run) -> Any:
     took = f" after {duration(run.seconds)}" if run.seconds is not None else ""
     bar = ""
     if run.total and run.state != "finished":
         bar = Progress(value=run.done or 0, max=run.total, aria_label="Progress when it ended")
+    how = Small(f"{STATES.get(run.state, run.state)}{took} · entry {run.ended or run.n}")
     return Div(
-        P(
-            B("Last run"),
-            " ",
-            Small(f"{STATES.get(run.state, run.state)}{took} · entry {run.ended or run.n}"),
-        ),
+        Div(P(B("Last run"), " ", how), _again(shown), cls="row"),
         bar,
         P(run.reason, cls="note error") if run.reason else "",
         cls="run",
         data_run=run.id,
         data_state=run.state,
     )
+
+
+def _again(shown: Shown) -> Any:
+    """The same values in a new session, each open to change; this one stays as it is."""
+    if shown.at is None and (shown.flow is None or shown.damaged):
+        return ""
+    address = f"{shown.address}/again"
+    hidden = Input(type="hidden", name="at", value=str(shown.at)) if shown.at else ""
+    button = Button("Run again with changes", cls="plain", title="In a new session, with these values")
+    return Form(hidden, button, method="post", action=address, cls="run-again")
 
 
 def duration(seconds: float | None) -> str:

@@ -8,6 +8,8 @@ from ...live import Draft
 from ...log import Entry
 from ...models import GUIDE, Catalogue
 from ...models.preferences import Suggestion
+from ...moment import Moment
+from ...outdated import Outdated
 from ...session import Session
 from ...workflow import Workflow
 from ...workspace import Summary
@@ -39,6 +41,9 @@ class Shown:
     upload_bytes: int = 0
     suggested: tuple[Suggestion, ...] = ()
     edit: Entry | None = None  # the user's message that is being said anew
+    outdated: Outdated | None = None  # what a changed file of the workflow means
+    moment: Moment | None = None  # the entry that is shown, among all
+    kin: list[Summary] = field(default_factory=list)  # the sessions that it came from or that came of it
 
     @property
     def address(self) -> str:

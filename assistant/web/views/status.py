@@ -76,18 +76,6 @@ def model_picker(shown: Shown) -> Any:
 def notice(shown: Shown) -> Any:
     """What keeps the session from being changed, and what to do; empty where nothing does."""
     parts: list[Any] = []
-    if shown.at is not None:
-        address = f"{shown.address}/fork"
-        fork = Form(
-            Input(type="hidden", name="at", value=str(shown.at)),
-            Button("Go on from here", cls="plain"),
-            method="post",
-            action=address,
-        )
-        parts.append(
-            P(f"The session as it was at entry {shown.at} of {shown.last}. Nothing can be changed here.")
-        )
-        parts.append(Div(fork, cls="row"))
     if shown.problem:
         parts.append(P(shown.problem, role="alert"))
         if shown.damaged:
