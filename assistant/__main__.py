@@ -8,12 +8,13 @@ from pathlib import Path
 
 import click
 
-from . import initialise, session_commands
-from .console import Commands, columns, has_display, say, version_option, warn
-from .doctor import examine
+from .cli import initialise
+from .cli import sessions as session_commands
+from .cli.console import Commands, columns, has_display, say, version_option, warn
+from .cli.doctor import examine
+from .cli.options import folder_of, server_options, settings_to_examine, workspace_of, workspace_option
+from .cli.run import run_
 from .errors import AssistantError
-from .options import folder_of, server_options, settings_to_examine, workspace_of, workspace_option
-from .run_command import run_
 
 PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)*")
 
@@ -63,7 +64,7 @@ def serve(
         prefix=prefix, allowed_hosts=allow_host, allowed_origins=allow_origin,
     )  # fmt: skip
     # the web framework takes longer to import than the small commands take to run
-    from .serving import serve as serve_workspace
+    from .cli.serving import serve as serve_workspace
 
     serve_workspace(settings, say, warn, browser=not no_browser and has_display(os.environ))
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from .actions import begin, complete
+from .actions.judging import Author, same
 from .cards import Card, cards
 from .errors import NotFound, ReadOnly, Refused
 from .files import keep_upload
-from .judging import Author, same
 from .log import Fact
 from .parameters import Field, Place, judge, to_json
 from .session import Session

@@ -14,15 +14,15 @@ from typing import Any
 
 from . import live, runs
 from .actions import begin, complete
+from .actions.launch import start_run
 from .cards import cards, open_card
 from .errors import AssistantError, NotFound, Refused
 from .export import parameters
 from .files import keep_upload
-from .launch import start_run
 from .log import Fact
 from .parameters import Field
-from .parts import Run
 from .session import Session
+from .session.parts import Run
 from .workflow import Step, Workflow
 from .workspace import Handle, Workspace
 

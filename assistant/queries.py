@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from .errors import Refused
+from .results.tables import read_table
 from .session import Session
-from .tables import read_table
 
 QUERY = "query_results"  # the tool's name
 ROWS = 200  # of an answer

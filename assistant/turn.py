@@ -1,7 +1,7 @@
 """The control tower of the chat: who speaks when, with which model, and what is written at the end.
 
 say ─▶ said (fsync) ─▶ answered 2xx          again, answer ─┐
-  └─ meanwhile ─▶ line of the session ─▶ one turn at a time ◀┘ ─▶ reply.py ─▶ said, or failed
+  └─ meanwhile ─▶ line of the session ─▶ one turn at a time ◀┘ ─▶ chat/reply.py ─▶ said, or failed
                                             stop ─▶ closes the stream; what was said so far is kept
 """
 
@@ -17,26 +17,26 @@ from loguru import logger
 
 from . import live
 from .actions import Outcome, new_id
-from .desk import Desk, clean, words_that_count
-from .errands import errand
+from .actions.launch import start_run as launch
+from .chat.errands import errand
+from .chat.means import Means
+from .chat.plain import closed, is_command, withdrawn
+from .chat.preload import Preloader
+from .chat.reply import guided, modelled, words_of
+from .chat.seen import keep
+from .chat.slash import Slash, parse
+from .chat.stream import Reply
 from .errors import AssistantError, Conflict, ModelError, NotFound, Refused
-from .launch import start_run as launch
 from .log import Fact
-from .means import Means
 from .models import GUIDE, Catalogue
 from .models.catalogue import catalogue
 from .models.guide import recognise
 from .models.ollama import Ollama
 from .models.preferences import PreferencesFile
-from .plain import closed, is_command, withdrawn
-from .preload import Preloader
 from .prompts import Prompts
-from .reply import guided, modelled, words_of
-from .seen import keep
 from .session import Session
-from .settle import LONGEST, StartRun, settle
-from .slash import Slash, parse
-from .stream import Reply
+from .tools.desk import Desk, clean, words_that_count
+from .tools.settle import LONGEST, StartRun, settle
 from .workspace import Handle, Workspace
 
 FRESH = 3.0  # seconds that a look at Ollama is good for

@@ -4,8 +4,8 @@ import hashlib
 from pathlib import Path
 
 from .disk import read_file
-from .lines import Entry, is_newer, scan
-from .rewrite import PART
+from .log.lines import Entry, is_newer, scan
+from .log.rewrite import PART
 
 
 def verify_session(folder: Path) -> tuple[int, list[str]]:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-from assistant.lines import Entry, encode
 from assistant.log import Fact, Log
+from assistant.log.lines import Entry, encode
 
 from . import program
 from .figures import Figure

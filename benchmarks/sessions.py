@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from assistant.lines import Entry, encode
 from assistant.log import Fact, Log, read
+from assistant.log.lines import Entry, encode
 from assistant.session import fold
 
 from . import program

@@ -17,12 +17,12 @@ from assistant.actions import (
     set_on_card,
     undo,
 )
+from assistant.actions.judging import Outcome
 from assistant.cards import cards, open_card
 from assistant.errors import Conflict
-from assistant.judging import Outcome
 from assistant.log import Fact
+from assistant.session.undoing import undo_of
 from assistant.settings import Settings
-from assistant.undoing import undo_of
 from assistant.workspace import Handle, Workspace
 
 pytestmark = pytest.mark.anyio

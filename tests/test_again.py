@@ -286,7 +286,7 @@ async def test_compose_makes_nothing_of_a_pick_that_there_is_not(workspace):
 
 
 async def test_same_as_last_time_says_the_source_too(workspace):
-    from assistant.settle import settle
+    from assistant.tools.settle import settle
 
     first = await planned(workspace)
     made = await actions.begin(workspace, "trip")

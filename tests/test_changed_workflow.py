@@ -10,9 +10,9 @@ from samples import SMALL, complete
 from serving import Stream, make_workspace, serving, soup
 from test_command_line import Program
 
-from assistant import outdated as module
 from assistant.actions import begin
-from assistant.outdated import outdated
+from assistant.actions import outdated as module
+from assistant.actions.outdated import outdated
 
 pytest_plugins = ["browser"]
 

@@ -17,7 +17,7 @@ import pytest
 
 import assistant
 from assistant.log import Entry, encode
-from assistant.runlock import held
+from assistant.runs.runlock import held
 from assistant.sentences import sentence
 
 ROOT = Path(assistant.__file__).parent.parent

@@ -13,13 +13,13 @@ from test_again import counted, planned, rewrite
 from assistant import actions
 from assistant.again import again
 from assistant.compare import Side, align, common_beginning, compare, compare_values
-from assistant.differences import KEYS, ROWS, SHOWN, compare_results, compare_tables
+from assistant.compare.differences import KEYS, ROWS, SHOWN, compare_results, compare_tables
 from assistant.files import keep_upload
-from assistant.graphs import graph_json
 from assistant.log import Entry, Fact
 from assistant.parameters import MISSING
 from assistant.results import Download, Graph, Note, Table, save
-from assistant.tables import read_table
+from assistant.results.graphs import graph_json
+from assistant.results.tables import read_table
 
 pytest_plugins = ["browser"]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from test_command_line import FLOW, Program
 
-from assistant import doctor
-from assistant.doctor import Check, examine
+from assistant.cli import doctor
+from assistant.cli.doctor import Check, examine
 from assistant.models import Catalogue, ModelInfo
 from assistant.settings import Settings
 

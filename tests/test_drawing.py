@@ -6,9 +6,9 @@ from xml.etree import ElementTree
 import pytest
 
 from assistant import actions
-from assistant.drawing import drawing_of_session, drawing_of_workflow
-from assistant.layout import MOST, fit, folded
 from assistant.log import Entry
+from assistant.record.drawing import drawing_of_session, drawing_of_workflow
+from assistant.record.layout import MOST, fit, folded
 from assistant.session import fold
 from assistant.web.views.drawing import drawing_view
 from assistant.workflow import load

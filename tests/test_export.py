@@ -26,7 +26,7 @@ from test_fields_web import CHOSEN, EVERY, KEY, LETTER, SCALARS, SEVERAL
 
 from assistant import actions
 from assistant.export import FORMATS, export
-from assistant.export_values import comment, literal
+from assistant.export.literals import comment, literal
 from assistant.log import Fact, create
 from assistant.settings import Settings
 from assistant.workspace import Handle, Workspace

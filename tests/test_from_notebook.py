@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from serving import ROOT
 
 from assistant import Note, Refused
+from assistant.cli.initialise import new_from_notebook
 from assistant.errors import AssistantError, Conflict, NotFound
-from assistant.from_notebook import docstring, from_notebook
-from assistant.initialise import new_from_notebook
+from assistant.notebooks import docstring, from_notebook
 from assistant.workflow import Workflow, load
 
 Cells = list[tuple[str, str] | tuple[str, str, str]]

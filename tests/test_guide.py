@@ -12,7 +12,6 @@ from pydantic import HttpUrl
 
 from assistant import actions
 from assistant.cards import Situation, cards, open_card
-from assistant.desk import Desk, words_that_count
 from assistant.errors import Refused
 from assistant.log import Entry, Fact
 from assistant.models import Call, Delta, Request
@@ -21,6 +20,7 @@ from assistant.parameters import Ask, Secret, Upload, judge, to_json
 from assistant.session import fold
 from assistant.settings import Settings
 from assistant.tools import execute
+from assistant.tools.desk import Desk, words_that_count
 from assistant.workflow import Workflow
 from assistant.workspace import Handle, Workspace
 from tests import double as scripted

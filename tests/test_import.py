@@ -22,14 +22,14 @@ from samples import SMALL, complete
 from serving import HTMX, JSON, ROOT, make_workspace, serving, soup
 from test_fields_web import CHOSEN, EVERY, KEY, LETTER, SCALARS, SEVERAL
 
-from assistant import archive as archives
-from assistant.archive import allowed, write_archive
 from assistant.errors import WriteFailed
+from assistant.export import archive as archives
 from assistant.export import export
+from assistant.export.archive import allowed, write_archive
+from assistant.export.importing import PREFIX, ImportRefused, import_session
 from assistant.files import keep_upload
-from assistant.importing import PREFIX, ImportRefused, import_session
-from assistant.lines import Entry
 from assistant.log import Fact, create, read
+from assistant.log.lines import Entry
 from assistant.settings import Settings
 from assistant.workspace import SID, Workspace
 
@@ -361,7 +361,7 @@ def test_a_time_that_can_not_be_read(space, at):
 
 def test_a_list_of_names_that_is_too_long_is_not_read(space, monkeypatch):
     data = packed(more=tuple((f"files/{n:0200}", b"") for n in range(10_000)))
-    monkeypatch.setattr("assistant.archive.zipfile.ZipFile", None)
+    monkeypatch.setattr("assistant.export.archive.zipfile.ZipFile", None)
     assert reasons(space, data) == ["It lists more than 5,000 files."]
 
 
@@ -475,7 +475,7 @@ def test_a_full_disk_leaves_nothing(space, monkeypatch):
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("assistant.archive.os.fsync", full)
+    monkeypatch.setattr("assistant.export.archive.os.fsync", full)
     with pytest.raises(WriteFailed, match="disk is full"):
         import_session(space, io.BytesIO(packed()))
     assert sessions(space) == []

@@ -16,9 +16,8 @@ from zlib import crc32
 
 import pytest
 
-from assistant import lines, lock
 from assistant.errors import AssistantError, Conflict, NotFound, ReadOnly, Refused, WriteFailed
-from assistant.log import Entry, Fact, Log, create, decode, encode, read
+from assistant.log import Entry, Fact, Log, create, decode, encode, lines, lock, read
 from assistant.verify import verify_log
 
 ROOT = Path(__file__).resolve().parent.parent

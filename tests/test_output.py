@@ -1,6 +1,6 @@
 """What a run prints, and the secrets in it."""
 
-from assistant.output import Output
+from assistant.runs.output import Output
 
 
 def test_secrets_in_pieces_are_masked_and_nothing_else_is_lost(tmp_path):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistant.pace import Pace
+from assistant.runs.pace import Pace
 
 
 def test_pace():

@@ -18,16 +18,7 @@ from pydantic import AfterValidator, BaseModel, EmailStr, FtpUrl, HttpUrl, Posit
 from pydantic import Field as PydanticField
 
 from assistant.errors import Refused
-from assistant.parameters import (
-    Ask,
-    Place,
-    Secret,
-    Upload,
-    as_text,
-    judge,
-    make_field,
-    to_json,
-)
+from assistant.parameters import Ask, Place, Secret, Upload, as_text, judge, make_field, to_json
 
 bounded = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

@@ -12,8 +12,8 @@ import pytest
 from assistant.errors import Refused
 from assistant.log import Entry, Fact
 from assistant.queries import LOGGED, ROWS, TableFile, as_result, query, tables_of
+from assistant.results.tables import write_table
 from assistant.session import fold
-from assistant.tables import write_table
 from assistant.web.views.messages import is_shown
 from assistant.web.views.queries import query_view
 from tests.double import call, say

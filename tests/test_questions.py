@@ -7,7 +7,7 @@ import pytest
 from assistant.models.guide.answering import answer
 from assistant.models.guide.questions import asked
 from assistant.queries import TableFile, query
-from assistant.tables import write_table
+from assistant.results.tables import write_table
 from assistant.web.markdown import markdown
 from tests.test_queries import LINKS, PAGES
 

@@ -14,22 +14,22 @@ from pathlib import Path
 import pytest
 
 from assistant.__main__ import main
-from assistant.folding import APPLY
-from assistant.lines import decode
+from assistant.chat.plain import is_command
+from assistant.chat.slash import COMMANDS
+from assistant.chat.stream import Reply
 from assistant.live import Draft
 from assistant.log import Entry, read
+from assistant.log.lines import decode
 from assistant.models import preferences
 from assistant.models.guide.phrases import recognise
 from assistant.models.guide.questions import asked
-from assistant.plain import is_command
-from assistant.play import Played, faults, play, pretend_run
 from assistant.queries import TableFile, query
-from assistant.scenarios import Scenario, check
-from assistant.scenarios import read as read_scenarios
 from assistant.session import CHAT, Session
+from assistant.session.folding import APPLY
 from assistant.settings import Settings
-from assistant.slash import COMMANDS
-from assistant.stream import Reply
+from assistant.trial.player import Played, faults, play, pretend_run
+from assistant.trial.reading import Scenario, check
+from assistant.trial.reading import read as read_scenarios
 from assistant.turn import Chat
 from assistant.workflow import load
 from assistant.workspace import Workspace

@@ -7,10 +7,10 @@ import pytest
 from browsing import NARROW, card, is_open, until
 from playwright.sync_api import expect
 
-from assistant.account import Account, Wanted, steps_of, values_told, window
-from assistant.lines import encode
 from assistant.log import Entry, Fact
-from assistant.moment import moment_of
+from assistant.log.lines import encode
+from assistant.record.account import Account, Wanted, steps_of, values_told, window
+from assistant.record.moment import moment_of
 from assistant.web.views.look import MESSAGES, ROWS
 
 pytest_plugins = ["browser"]

@@ -20,18 +20,18 @@ from serving import HTMX, Server, Stream, make_workspace, reasons, serving
 
 from assistant import actions, live
 from assistant.cards import cards, open_card
+from assistant.chat.seen import seen
 from assistant.errors import Conflict, NotFound, ReadOnly, Refused, WriteFailed
 from assistant.export import parameters
 from assistant.log import Entry, Fact, Log, create, decode, read
 from assistant.parameters import REDACTED
-from assistant.patterns import Expression, literal
 from assistant.redaction import kin, look, redact, results, wanted
-from assistant.removal import Plan, Wanted, plan
-from assistant.seen import seen
+from assistant.redaction.patterns import Expression, literal
+from assistant.redaction.removal import Plan, Wanted, plan
+from assistant.redaction.traces import GONE
+from assistant.redaction.traces import given as given_in
 from assistant.session import fold
-from assistant.traces import GONE
-from assistant.traces import given as given_in
-from assistant.undoing import redo_of
+from assistant.session.undoing import redo_of
 from assistant.verify import verify_log
 from assistant.workspace import Handle, Workspace
 
@@ -166,7 +166,7 @@ def test_an_expression_is_bounded() -> None:
 
 
 def test_an_expression_that_takes_for_ever_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("assistant.patterns.SECONDS", 1.0)
+    monkeypatch.setattr("assistant.redaction.patterns.SECONDS", 1.0)
     log = entries(("user", "said", {"text": "a" * 60 + "!", "turn": "t1"}))
     with pytest.raises(Refused, match="Write a simpler one"):
         look(log, Wanted(sub=Expression(r"(a+)+$")))
@@ -387,7 +387,7 @@ def test_a_disk_that_fails_changes_nothing_and_says_so(
 
     for name in ("write", "fsync", "rename"):
         with monkeypatch.context() as patch:
-            patch.setattr(f"assistant.rewrite.os.{name}", full)
+            patch.setattr(f"assistant.log.rewrite.os.{name}", full)
             with pytest.raises(WriteFailed):
                 take(tmp_path / "s", Wanted(sub=literal(SECRET)))
         assert path.read_bytes() == before
@@ -400,8 +400,8 @@ import os, signal, sys
 from pathlib import Path
 from assistant import log, rewrite
 from assistant.log import Fact, Log
-from assistant.patterns import literal
-from assistant.removal import Wanted, plan
+from assistant.redaction.patterns import literal
+from assistant.redaction.removal import Wanted, plan
 
 folder, step, half = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "half"
 count = 0

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from assistant import process, runs
+from assistant import runs
 from assistant.errors import Conflict
 from assistant.log import Entry
-from assistant.output import OUTPUT_BYTES, TAIL_CHARACTERS
-from assistant.process import death
-from assistant.runlock import held, interrupted, unfinished
-from assistant.runs import Launch, ProgressNow, execute, start
-from assistant.tables import read_table
+from assistant.results.tables import read_table
+from assistant.runs import Launch, ProgressNow, execute, process, start
+from assistant.runs.output import OUTPUT_BYTES, TAIL_CHARACTERS
+from assistant.runs.process import death
+from assistant.runs.runlock import held, interrupted, unfinished
 
 pytestmark = pytest.mark.anyio
 HEAD = '''

@@ -9,9 +9,9 @@ import pytest
 
 from assistant.errors import AssistantError
 from assistant.models import GUIDE
-from assistant.play import faults, play, pretend_run
-from assistant.scenarios import Scenario, Turn, check, of_workflow, read
 from assistant.settings import Settings, shipped
+from assistant.trial.player import faults, play, pretend_run
+from assistant.trial.reading import Scenario, Turn, check, of_workflow, read
 from assistant.turn import Chat
 from assistant.workspace import Workspace
 from tests.double import Double, Round, say

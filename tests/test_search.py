@@ -14,12 +14,12 @@ from playwright.sync_api import expect
 from samples import SMALL, complete
 from serving import make_workspace, serving
 
-from assistant import needles
 from assistant import search as searching
-from assistant.lines import Entry, encode
 from assistant.log import Fact, Log, create
-from assistant.needles import excerpt, words_of
+from assistant.log.lines import Entry, encode
 from assistant.search import Hit, Page, Query, Search
+from assistant.search import matching as needles
+from assistant.search.matching import excerpt, words_of
 
 pytest_plugins = ["browser"]
 

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from assistant import actions, seen
+from assistant import actions
+from assistant.chat import seen
+from assistant.chat.seen import forget
+from assistant.chat.seen import seen as look
 from assistant.errors import NotFound
-from assistant.seen import forget
-from assistant.seen import seen as look
 from assistant.settings import Bounds
 from tests.double import Round, call, say
 from tests.room import Room, double_fixture, room_fixture

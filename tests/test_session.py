@@ -7,10 +7,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistant.folding import APPLY
 from assistant.log import Entry
 from assistant.session import CHAT, Session, fold
-from assistant.undoing import redo_of, undo_of
+from assistant.session.folding import APPLY
+from assistant.session.undoing import redo_of, undo_of
 
 
 def entries(*lines: str | tuple[Any, ...]) -> list[Entry]:

@@ -19,19 +19,19 @@ from starlette.testclient import TestClient
 
 from assistant.actions import begin
 from assistant.actions import complete as next_card
-from assistant.lines import Entry, encode
-from assistant.listing import PAGE, RAIL, Wish, list_sessions, rail_of
 from assistant.log import Fact
-from assistant.retention import due
+from assistant.log.lines import Entry, encode
 from assistant.settings import Retention, Settings
-from assistant.summaries import Summary, glance
-from assistant.tidying import tidy
-from assistant.trash import Trash
 from assistant.web.app import make_app
 from assistant.web.routes import home
 from assistant.web.views.base import size_text
 from assistant.web.views.sessions import ago
 from assistant.workspace import DISCARDED, Workspace
+from assistant.workspace.listing import PAGE, RAIL, Wish, list_sessions, rail_of
+from assistant.workspace.retention import due
+from assistant.workspace.summaries import Summary, glance
+from assistant.workspace.tidying import tidy
+from assistant.workspace.trash import Trash
 
 pytest_plugins = ["browser"]
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -11,9 +11,9 @@ from serving import make_workspace, serving
 from test_command_line import Program, get
 from test_command_line import serving as printed
 
+from assistant.cli.settings_file import KEYS, in_effect, read_settings, template
 from assistant.errors import AssistantError
 from assistant.settings import Bounds, Retention, Settings
-from assistant.settings_file import KEYS, in_effect, read_settings, template
 
 
 @pytest.fixture

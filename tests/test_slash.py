@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from assistant.errands import errand
+from assistant.chat.errands import errand
+from assistant.chat.slash import AROUND, COMMANDS, HITS, Slash, excerpt, find, help_text, parse, pick
 from assistant.export import FORMATS
 from assistant.log import Entry
 from assistant.models import GUIDE, ModelInfo
 from assistant.models.guide import recognise
 from assistant.session import Session, fold
-from assistant.slash import AROUND, COMMANDS, HITS, Slash, excerpt, find, help_text, parse, pick
 
 MODELS = [ModelInfo("qwen3:4b"), ModelInfo("llama3.2:3b"), ModelInfo("gemma:latest")]
 

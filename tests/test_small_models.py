@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from assistant import actions, live, stream
+from assistant import actions, live
 from assistant.cards import cards, open_card
+from assistant.chat import stream
 from assistant.errors import ModelError
 from assistant.log import Entry, Fact
 from assistant.models import Request

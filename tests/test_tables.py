@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.results import Table, save
-from assistant.tables import escape, page, read_table, unescape
+from assistant.results.tables import escape, page, read_table, unescape
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 hostile = st.sampled_from(

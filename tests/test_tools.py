@@ -8,11 +8,11 @@ import pytest
 
 from assistant import actions
 from assistant.cards import cards, open_card
-from assistant.desk import FOR_MODELS, Desk, loggable, words_that_count
 from assistant.log import Entry, Fact
 from assistant.models import Call
 from assistant.settings import Settings
 from assistant.tools import definitions, execute
+from assistant.tools.desk import FOR_MODELS, Desk, loggable, words_that_count
 from assistant.workspace import Handle, Workspace
 
 FLOW = '''

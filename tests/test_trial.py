@@ -11,11 +11,11 @@ from click.testing import CliRunner
 from assistant.__main__ import main
 from assistant.actions import begin, complete, fill
 from assistant.errors import AssistantError, NotFound
-from assistant.gold import messages
 from assistant.log import Fact
 from assistant.models import GUIDE
 from assistant.settings import Settings
 from assistant.trial import HEADS, Score, trial
+from assistant.trial.gold import messages
 from assistant.turn import Chat, answer
 from assistant.workspace import Handle, Workspace
 from tests.double import Double, Round, call, say

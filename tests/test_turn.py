@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from assistant import actions, live, stream, turn
+from assistant import actions, live, turn
+from assistant.chat import stream
 from assistant.errors import Conflict, NotFound, Refused
 from assistant.log import Fact
 from assistant.session import Session

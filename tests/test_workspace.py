@@ -9,8 +9,8 @@ from datetime import date
 import pytest
 
 from assistant.actions import begin, complete, fill
+from assistant.actions.launch import mark_interrupted, start_run
 from assistant.errors import Conflict, NotFound
-from assistant.launch import mark_interrupted, start_run
 from assistant.log import Fact
 from assistant.settings import Settings
 from assistant.workspace import Handle, Workspace

@@ -13,14 +13,14 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from .. import runs
+from ..actions.launch import start_run
 from ..errors import AssistantError, NotFound
-from ..launch import start_run
 from ..models.pulls import Pulls
 from ..settings import Settings
-from ..tidying import tidy_daily
-from ..trash import Trash
 from ..turn import Chat
 from ..workspace import Workspace
+from ..workspace.tidying import tidy_daily
+from ..workspace.trash import Trash
 from .answers import error_answer, sentence_answer
 from .assets import assets
 from .gate import FAILED, Gate

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from .. import live
+from ..actions.outdated import outdated
 from ..cards import cards
 from ..errors import BrokenWorkflow, NotFound
 from ..models import Catalogue
 from ..models.preferences import Suggestion
-from ..moment import moment_of
-from ..outdated import outdated
+from ..record.moment import moment_of
+from ..results.tables import Page, page
 from ..session import Session
-from ..tables import Page, page
 from ..workspace import Handle, Summary, name_of
 from .views.runs import ROWS, results_view
 from .views.shown import Shown

@@ -12,7 +12,7 @@ from fasthtml.components import Div, Span, to_xml
 
 from ..live import Draft
 from ..log import Entry
-from ..undoing import redo_of, undo_of
+from ..session.undoing import redo_of, undo_of
 from .markdown import blocks, markdown
 from .views.base import rail, where_view
 from .views.cards import card_view, fields_of, head, trigger, undo_bar

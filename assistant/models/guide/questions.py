@@ -24,7 +24,7 @@ from .selects import (
     list_of,
     peak_of,
     values_of,
-)  # fmt: skip
+)
 
 _SUP = rf"(?:(?P<ord>{'|'.join(ORDINALS)}|\d+(?:st|nd|rd|th)) )?(?P<sup>{MOST}|{LEAST})"
 _DIR = r"(?: (?:in )?(?P<dir>asc(?:ending)?|desc(?:ending)?)(?: order)?)?"

@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from ... import actions, runs
+from ...actions.launch import start_run
 from ...cards import cards, help_due, open_card
 from ...errors import Conflict, NotFound
 from ...files import keep_upload
-from ...launch import start_run
 from ...log import Fact
 from ...parameters import judge, read_form, to_json
 from ...session import Session

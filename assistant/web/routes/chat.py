@@ -7,12 +7,12 @@ from fasthtml.components import to_xml
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
-from ...desk import clean
+from ...chat.seen import seen
 from ...errors import NotFound, Refused
 from ...log import Fact
 from ...models import GUIDE
-from ...seen import seen
-from ...settle import LONGEST
+from ...tools.desk import clean
+from ...tools.settle import LONGEST
 from ...turn import answer
 from ..answers import by_htmx, done, page_answer, place_of, prefix_of, text_of, wants_json, whole_number
 from ..views.chat import earlier_page, window

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from ...errors import NotFound
-from ...tables import page
+from ...results.tables import page
 from ...workspace import Handle
 from ..answers import by_htmx, page_answer, prefix_of, whole_number
 from ..views.base import page as whole_page

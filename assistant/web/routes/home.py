@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from ...errors import BrokenWorkflow
-from ...listing import SORTS, STAGES, Listing, Wish, list_sessions
-from ...lists import Summaries
-from ...retention import due
 from ...settings import Retention
 from ...workflow import Workflow
+from ...workspace.listing import SORTS, STAGES, Listing, Wish, list_sessions
+from ...workspace.lists import Summaries
+from ...workspace.retention import due
 from ..answers import page_answer, prefix_of, whole_number
 from ..views.home import home_page
 from ..views.retention import retention_page

@@ -7,7 +7,7 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from ...importing import ImportRefused, import_session
+from ...export.importing import ImportRefused, import_session
 from ..answers import page_answer, prefix_of, wants_json
 from ..views.imports import refused_page
 

@@ -9,10 +9,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from ... import live
+from ...cli.settings_file import in_effect, path_of
 from ...errors import AssistantError, ModelError, NotFound, Refused
 from ...models import Catalogue
 from ...models.catalogue import delete
-from ...settings_file import in_effect, path_of
 from ..answers import page_answer, prefix_of, text_of
 from ..views.models import models_page, models_view, settings_view
 

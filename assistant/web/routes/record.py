@@ -8,9 +8,9 @@ import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from ...account import Account, Wanted
 from ...export import export
 from ...files import CHUNK
+from ...record.account import Account, Wanted
 from ..answers import page_answer, prefix_of, whole_number
 from ..gather import gather
 from ..views.record import record_page

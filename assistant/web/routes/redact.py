@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from ...errors import Conflict, Refused
 from ...redaction import kin, look, redact, results, wanted
-from ...removal import Wanted
+from ...redaction.removal import Wanted
 from ...workspace import Handle
 from ..answers import done, page_answer, prefix_of, whole_number
 from ..gather import gather

@@ -11,8 +11,8 @@ from starlette.responses import Response
 
 from ...errors import BrokenWorkflow
 from ...models import GUIDE
-from ...needles import QUERY, words_of
 from ...search import Page, Query, Search
+from ...search.matching import QUERY, words_of
 from ...workspace import SID
 from ..answers import page_answer, prefix_of
 from ..views.base import WHO

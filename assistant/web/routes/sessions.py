@@ -10,13 +10,13 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from ... import live
 from ...actions import begin, open_due
+from ...actions.launch import mark_interrupted
 from ...again import kin_of
+from ...chat.reply import words_of
 from ...errors import BrokenWorkflow, NotFound
-from ...launch import mark_interrupted
-from ...listing import rail_of
-from ...reply import words_of
-from ...undoing import redo_of, undo_of
+from ...session.undoing import redo_of, undo_of
 from ...workspace import Handle, Summary
+from ...workspace.listing import rail_of
 from ..answers import page_answer, prefix_of, text_of, wants_json, whole_number
 from ..gather import gather, results_of, today
 from ..views.session import session_page

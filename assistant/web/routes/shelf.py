@@ -8,8 +8,8 @@ from starlette.responses import RedirectResponse, Response
 
 from ...errors import AssistantError, Conflict, Refused
 from ...log import Fact
-from ...summaries import name_of
 from ...workspace import Handle
+from ...workspace.summaries import name_of
 from ..answers import done, page_answer, prefix_of, text_of
 from ..views.base import problem_page
 from ..views.sessions import address_of

@@ -12,8 +12,8 @@ from starlette.responses import Response, StreamingResponse
 from ... import live
 from ...again import kin_of
 from ...errors import AssistantError, NotFound
-from ...listing import rail_of
 from ...workspace import Handle
+from ...workspace.listing import rail_of
 from ..answers import whole_number
 from ..gather import gather, results_of, today
 from ..regions import RUNNING, SPOKEN, TALK, Sent, changes, draft_changes, forget_live

@@ -5,8 +5,8 @@ from typing import Any
 
 from fasthtml.components import H2, A, Article, Button, Div, Form, Li, P, Ul
 
+from ...actions.fitting import Misfit
 from ...cards import Card
-from ...fitting import Misfit
 from .shown import Shown
 
 KEPT = "It is kept in the record."

@@ -23,10 +23,10 @@ from fasthtml.components import (
 )
 
 from ...cards import Card
+from ...chat.slash import COMMANDS
 from ...live import Draft
 from ...models import GUIDE
 from ...parameters import choices
-from ...slash import COMMANDS
 from ..markdown import blocks, markdown
 from .base import page, top
 from .messages import WINDOW, message_view, model_name, visible

@@ -22,9 +22,9 @@ from fasthtml.components import (
     Ul,
 )
 
-from ...differences import Result, Tables
+from ...compare.differences import Result, Tables
+from ...results.tables import cell
 from ...session import Session
-from ...tables import cell
 from .runs import duration
 
 CELL = 120  # characters of a cell

@@ -7,8 +7,8 @@ from typing import Any
 from fastcore.xml import Safe
 from fasthtml.components import Div, P, Span
 
-from ...drawing import drawing_of_workflow
-from ...layout import Drawing, Edge, Node
+from ...record.drawing import drawing_of_workflow
+from ...record.layout import Drawing, Edge, Node
 from ...workflow import Workflow
 from .base import by_tag
 

@@ -8,7 +8,7 @@ from fastcore.xml import Safe
 from fasthtml.components import P
 
 from ...log import Entry
-from ...settle import LONGEST
+from ...tools.settle import LONGEST
 from .look import Look
 from .shown import Shown
 

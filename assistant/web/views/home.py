@@ -22,8 +22,8 @@ from fasthtml.components import (
 )
 
 from ...errors import BrokenWorkflow
-from ...listing import Listing
 from ...workflow import Workflow
+from ...workspace.listing import Listing
 from .base import page, reload, top
 from .sessions import list_section
 from .shelf import deleted_bar

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from ...account import Account, Told, Value, Wanted, values_told, window
 from ...log import Entry
 from ...parameters import Field
+from ...record.account import Account, Told, Value, Wanted, values_told, window
 from ...session import Session
 from .shown import Shown
 

@@ -17,11 +17,11 @@ from fasthtml.components import (
     Summary,
 )
 
+from ...chat.slash import parse
 from ...log import Entry
 from ...models import GUIDE
 from ...parameters import as_text, show
 from ...session import Session
-from ...slash import parse
 from ..markdown import markdown
 from .base import number
 from .queries import is_query, query_view

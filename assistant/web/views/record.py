@@ -26,10 +26,10 @@ from fasthtml.components import (
     Ul,
 )
 
-from ...account import DEFAULT, EARLIER, Account, Wanted, window
-from ...drawing import drawing_of_session
 from ...export import FORMATS
-from ...layout import Node
+from ...record.account import DEFAULT, EARLIER, Account, Wanted, window
+from ...record.drawing import drawing_of_session
+from ...record.layout import Node
 from ...session import Session
 from .base import WHO, page, top
 from .drawing import drawing_view

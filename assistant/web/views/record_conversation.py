@@ -4,9 +4,9 @@ from typing import Any
 
 from fasthtml.components import H2, A, Article, B, Code, Div, P, Section, Small, Span
 
-from ...account import CHANGES
 from ...log import Entry
 from ...parameters import show
+from ...record.account import CHANGES
 from ...sentences import sentence
 from ..markdown import markdown
 from .base import WHO, clock

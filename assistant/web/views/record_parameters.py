@@ -6,11 +6,11 @@ from urllib.parse import quote
 
 from fasthtml.components import H2, A, Div, P, S, Section, Small, Table, Tbody, Td, Th, Thead, Tr
 
-from ...account import Value
 from ...cards import static_default
-from ...folding import source_of
 from ...log import Entry
 from ...parameters import MISSING, show
+from ...record.account import Value
+from ...session.folding import source_of
 from .base import by_tag, clock
 from .entry_menu import can_undo, menu, notes
 from .look import Look

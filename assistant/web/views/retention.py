@@ -22,8 +22,8 @@ from fasthtml.components import (
     Ul,
 )
 
-from ...retention import Due, changed, freed, is_on
 from ...settings import Retention
+from ...workspace.retention import Due, changed, freed, is_on
 from .base import page, reload, size_text, top
 from .sessions import ago
 

@@ -31,8 +31,8 @@ from fasthtml.components import (
     Tr,
 )
 
-from ...parts import Run
-from ...tables import Page
+from ...results.tables import Page
+from ...session.parts import Run
 from ..markdown import markdown
 from .base import number
 from .shown import Shown

@@ -34,9 +34,9 @@ from fasthtml.components import (
 )
 from fasthtml.components import Option as Choice
 
-from ...needles import QUERY, excerpt
-from ...passages import Passage
 from ...search import Group, Hit, Page
+from ...search.matching import QUERY, excerpt
+from ...search.texts import Passage
 from .base import WHO, by_tag, page, top
 
 WHAT = {

@@ -31,9 +31,9 @@ from fasthtml.components import (
     to_xml,
 )
 
-from ... import summaries
-from ...listing import SORTS, STAGES, Listing, Wish
-from ...retention import changed
+from ...workspace import summaries
+from ...workspace.listing import SORTS, STAGES, Listing, Wish
+from ...workspace.retention import changed
 from .base import size_text
 from .shelf import rename_form
 

@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...actions.outdated import Outdated
 from ...cards import Card, help_due, open_card
 from ...live import Draft
 from ...log import Entry
 from ...models import GUIDE, Catalogue
 from ...models.preferences import Suggestion
-from ...moment import Moment
-from ...outdated import Outdated
+from ...record.moment import Moment
 from ...session import Session
 from ...workflow import Workflow
 from ...workspace import Summary

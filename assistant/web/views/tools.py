@@ -4,10 +4,10 @@ from typing import Any
 
 from fasthtml.components import A, Button, Details, Div, Footer, Form, Input, Li, P, Small, Summary, Ul
 
+from ...chat.slash import excerpt
 from ...log import Entry
 from ...models import GUIDE
 from ...session import Session
-from ...slash import excerpt
 from .shown import Shown
 
 

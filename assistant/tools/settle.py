@@ -1,0 +1,92 @@
+"""Answers to questions and proposals: what accept, decline and cancel do. Each is answered once."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .. import actions
+from ..actions import Outcome
+from ..errors import Conflict, NotFound, Refused
+from ..log import Entry, Fact
+from ..session import Session
+from ..session.folding import source_of
+from ..workspace import Handle
+
+StartRun = Callable[[Handle, str], Awaitable[str]]
+ACTIONS = ("accept", "decline", "cancel")
+LONGEST = 20_000
+
+
+@dataclass
+class Answered:
+    """What came of an answer: values that were set, a run that was started, words to go on with."""
+
+    outcome: Outcome = field(default_factory=Outcome)
+    run: str | None = None
+    words: str | None = None
+
+
+async def settle(
+    handle: Handle,
+    id: str,
+    action: str,
+    value: str | None,
+    by: str,
+    start_run: StartRun,
+    edited: Mapping[str, str] | None = None,
+) -> Answered:
+    """Answers the question or proposal `id`. Accepted values are set by `by`, in the same write.
+
+    `edited` are values, by name, in place of those that were suggested; where one does not pass, nothing is
+    answered. Raises NotFound, Refused (an action that there is not) or Conflict (it was answered before).
+    """
+    if action not in ACTIONS:
+        raise Refused(None, action, f"An answer is one of {', '.join(ACTIONS)}, not {action[:40]!r}.")
+    entry = _open(handle.session(), id)
+    fields: dict[str, Any] = {"id": id, "action": action}
+    if value is not None and entry.did == "asked" and entry.get("about") is None:
+        fields["value"] = value.encode("utf-8", "replace").decode()[:LONGEST]
+
+    about = entry.get("about")
+    values = _values(entry)
+    changed = {name: text for name, text in (edited or {}).items() if name in values}
+    if changed:
+        fields["value"] = changed if len(changed) > 1 else next(iter(changed.values()))
+
+    def note(outcome: Outcome) -> list[Fact]:
+        _open(handle.session(), id)
+        for name in changed:
+            if name in outcome.refused:
+                raise Refused(name, changed[name], outcome.refused[name])
+        return [Fact(by, "answered", fields)]
+
+    if action == "accept" and values:
+        sources = {n: found for n in values.keys() - changed if (found := source_of(entry, n))}
+        return Answered(await actions.fill(handle, values | changed, by, note=note, sources=sources))
+    if action == "accept" and isinstance(about, Mapping) and about.get("next"):
+        return Answered(await actions.set_on_card(handle, str(about["next"]), by, None, note))
+    answered = Answered(await actions.fill(handle, {}, by, note=note))
+    if action == "accept" and about == "run":
+        answered.run = await start_run(handle, by)
+    elif action == "accept" and about is None and entry.did == "asked":
+        answered.words = fields.get("value") or "Yes"
+    return answered
+
+
+def _open(session: Session, id: str) -> Entry:
+    entry = session.questions.get(id) or session.proposals.get(id)
+    if entry is not None:
+        return entry
+    if any(known.get("id") == id for known in session.chat):
+        raise Conflict("This was answered already, or its value was given in another way.")
+    raise NotFound(f"There is no question {id[:40]!r} in this session.")
+
+
+def _values(entry: Entry) -> dict[str, Any]:
+    """The values that accepting sets, by name."""
+    if entry.did == "proposed":
+        return dict(entry.get("values") or {})
+    about = entry.get("about")
+    if isinstance(about, Mapping) and isinstance(about.get("name"), str):
+        return {about["name"]: about.get("value")}
+    return {}

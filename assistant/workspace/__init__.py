@@ -1,0 +1,229 @@
+"""A workspace: a folder with workflows/, prompts/ and conversations/. Opens sessions and loads workflows."""
+
+import asyncio
+import json
+import os
+import re
+import secrets as random
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+from .. import live
+from ..disk import failure, sync_folder
+from ..errors import NotFound, ReadOnly, WriteFailed
+from ..log import Entry, Fact, Log, create
+from ..parameters import Place
+from ..session import Session, fold
+from ..settings import Settings
+from ..workflow import Workflow
+from .library import Library
+from .lists import Summaries
+from .summaries import SID, Summary, marks_of, name_of
+
+__all__ = ["SID", "Handle", "Summary", "Workspace", "name_of"]
+DISCARDED = ".deleted-"
+
+
+class Handle:
+    """One open session: its log, and its state folded as far as the log was read (a class: it has a life)."""
+
+    def __init__(self, workspace: "Workspace", sid: str) -> None:
+        self.workspace, self.sid = workspace, sid
+        self.folder = workspace.conversations / sid
+        self.log = Log(self.folder)
+        self.busy = asyncio.Lock()  # one action on the cards at a time
+        self._generation = self.log.generation
+        self._session = fold(())
+
+    @property
+    def files(self) -> Path:
+        return self.folder / "files"
+
+    def session(self, at: int | None = None) -> Session:
+        """The state now, or as it was at entry `at`."""
+        self.log.catch_up()
+        return self._folded() if at is None else fold(self.log.entries[:at])
+
+    def _folded(self) -> Session:
+        if self._generation != self.log.generation:
+            self._generation, self._session = self.log.generation, fold(())
+        known = self._session  # an export folds in a thread of its own
+        if len(self.log.entries) > known.n:
+            known = self._session = fold(self.log.entries[known.n :], known)
+        return known
+
+    def workflow(self) -> Workflow:
+        """The session's workflow as its file is now; raises NotFound or BrokenWorkflow."""
+        return self.workspace.workflow(self.session().workflow)
+
+    async def write(self, decide: Callable[[Session], Sequence[Fact]]) -> list[Entry]:
+        """Appends what `decide` makes of the newest state, and wakes the session's streams."""
+
+        written = await self.log.write(lambda _: decide(self._folded()))  # the log has just caught up
+        if written:
+            live.wake(self.sid)
+        return written
+
+    def secrets(self) -> dict[str, str]:
+        """The values that are kept out of the log, by parameter."""
+        try:
+            found = json.loads((self.folder / "secrets.json").read_text("utf-8"))
+            return {str(name): str(value) for name, value in found.items()}
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, AttributeError) as error:
+            raise ReadOnly(
+                "The secrets of this session cannot be read: its secrets.json is damaged "
+                f"({type(error).__name__}). Remove that file, then give the secrets again on their cards."
+            ) from error
+
+    def keep_secrets(self, values: Mapping[str, str]) -> None:
+        """Adds to secrets.json (mode 0600), whole or not at all."""
+        if not values:
+            return
+        path = self.folder / "secrets.json"
+        part = path.with_suffix(".part")
+        try:
+            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                json.dump(self.secrets() | dict(values), file)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        except OSError as error:
+            raise WriteFailed(
+                f"The secret could not be kept: {error.strerror}. Nothing was changed."
+            ) from error
+
+    def place(self) -> Place:
+        return Place(files=self.files, secrets=self.secrets())
+
+
+class Workspace:
+    """The folder that is served. Keeps open logs (a class: it has a life)."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.conversations = settings.workspace / "conversations"
+        self._handles: dict[str, Handle] = {}
+        self._library = Library(settings.workspace)
+        self.lists = Summaries(self.conversations, self._library.find, self._opened)
+
+    def workflow_files(self) -> dict[str, Path]:
+        """Every workflow by its stem; of two with one stem the workspace's."""
+        return self._library.files()
+
+    def workflow(self, stem: str) -> Workflow:
+        """The workflow as its file is now. NotFound; BrokenWorkflow with the file's error and line."""
+        return self._library.workflow(stem)
+
+    def open(self, sid: str) -> Handle:
+        """The session's handle; raises NotFound."""
+        folder = self.conversations / sid
+        if not SID.fullmatch(sid) or not (folder / "log.jsonl").is_file():
+            self._forget(sid)
+            raise NotFound(f"There is no session {sid!r} in this workspace.")
+        handle = self._handles.get(sid)
+        if handle is None:
+            handle = self._handles[sid] = Handle(self, sid)
+        if not handle.session().n and handle.log.damage is None:
+            raise NotFound(f"The session {sid!r} has no first line: it was never acknowledged.")
+        return handle
+
+    def create(self, workflow: str, facts: Callable[[str], Sequence[Fact | Entry]]) -> Handle:
+        """Makes the session's folder with its first lines; `facts` gets the new session's id."""
+        slug = re.sub(r"[^a-z0-9]+", "-", workflow.lower()).strip("-")[:60] or "session"
+        while True:
+            sid = f"{date.today().isoformat()}-{slug}-{random.token_hex(2)}"
+            if not (self.conversations / sid).exists() and not self.discarded(sid).exists():
+                break
+        create(self.conversations / sid, list(facts(sid))).close()
+        return self.open(sid)
+
+    def fork(self, handle: Handle, at: int) -> Handle:
+        """A new session with this one's entries up to `at`, its files and its secrets.
+
+        Raises NotFound where there is no such entry. `actions.open_due` opens a card that it ends before.
+        """
+        handle.session()
+        entries = handle.log.entries[:at]
+        if not 1 <= at <= len(handle.log.entries):
+            raise NotFound(f"There is no entry {at} in this session; it has {len(handle.log.entries)}.")
+        first = replace(
+            entries[0], fields={**entries[0].fields, "forked_from": {"session": handle.sid, "n": at}}
+        )
+        made = self.create(handle.session().workflow, lambda _: [first, *entries[1:]])
+        if handle.files.is_dir():
+            shutil.copytree(handle.files, made.files, symlinks=True)
+        made.keep_secrets(handle.secrets())
+        return made
+
+    def session_ids(self) -> list[str]:
+        """All sessions, the last changed first."""
+        return list(marks_of(self.conversations))
+
+    def handles(self) -> Iterator[Handle]:
+        """All sessions that can be opened, the last changed first."""
+        for sid in self.session_ids():
+            try:
+                yield self.open(sid)
+            except NotFound:  # deleted meanwhile, or killed before its first line was on disk
+                continue
+
+    def summaries(self) -> list[Summary]:
+        """All sessions as lists show them, the last changed first. Reads every log that it does not know."""
+        return self.lists.wholes()
+
+    def _opened(self, sid: str) -> Session | None:
+        """The state of a session that is open; None where it is not, or has no lines."""
+        handle = self._handles.get(sid)
+        session = handle.session() if handle else None
+        return session if session and session.n else None
+
+    def delete(self, sid: str) -> None:
+        """Removes the session's folder: that is all there is of it."""
+        self.discard(sid)
+        self.remove(sid)
+
+    def discard(self, sid: str) -> None:
+        """Takes a session out of sight, by another name of its folder, until `restore` or `remove`."""
+        folder = self.open(sid).folder
+        self._forget(sid)
+        try:
+            os.utime(folder)  # since when, for a program that is started later
+            folder.rename(self.discarded(sid))
+            sync_folder(self.conversations)
+        except OSError as error:
+            raise failure(folder, error) from error
+
+    def restore(self, sid: str) -> None:
+        """Brings a discarded session back. NotFound: it has been removed, or never was there."""
+        try:
+            self.discarded(sid).rename(self.conversations / sid)
+            sync_folder(self.conversations)
+        except FileNotFoundError:
+            raise NotFound(f"The session {sid} was deleted for good; it can not be brought back.") from None
+        except OSError as error:
+            raise failure(self.conversations / sid, error) from error
+
+    def remove(self, sid: str) -> None:
+        """Removes a discarded session for good; OSError where the system refuses it."""
+        shutil.rmtree(self.discarded(sid))
+
+    def discarded(self, sid: str) -> Path:
+        """The folder of a session that was discarded: a name that no session has."""
+        return self.conversations / f"{DISCARDED}{sid}"
+
+    def all_discarded(self) -> list[str]:
+        """The sessions that were discarded and not removed."""
+        found = self.conversations.glob(f"{DISCARDED}*")
+        sids = [path.name.removeprefix(DISCARDED) for path in found]
+        return sorted(sid for sid in sids if SID.fullmatch(sid))
+
+    def _forget(self, sid: str) -> None:
+        handle = self._handles.pop(sid, None)
+        if handle:
+            handle.log.close()
