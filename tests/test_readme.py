@@ -17,6 +17,7 @@ from assistant.__main__ import main
 from assistant.chat.plain import is_command
 from assistant.chat.slash import COMMANDS
 from assistant.chat.stream import Reply
+from assistant.cli.settings_file import read_settings
 from assistant.live import Draft
 from assistant.log import Entry, read
 from assistant.log.lines import decode
@@ -161,6 +162,14 @@ def test_the_models_file_is_read(tmp_path: Path) -> None:
     assert found.problem is None
     assert found.workflows == {"link_graph": "qwen3:4b"}
     assert [model.name for model in found.suggested] == ["qwen3:4b"]
+
+
+def test_the_settings_file_is_read(tmp_path: Path) -> None:
+    [text] = blocks(section("Command line and settings"), "toml")
+    (tmp_path / "settings.toml").write_text(text, encoding="utf-8")
+    found = read_settings(Settings(tmp_path))
+    assert (found.think, found.preload, found.bounds.rounds) == (True, False, 4)
+    assert (found.retention.days, found.retention.megabytes) == (365, 2_000)
 
 
 def test_the_scenarios_go_as_they_say(workspace: Path) -> None:
@@ -323,8 +332,9 @@ def test_each_option_is_one_of_its_command() -> None:
 
 
 def test_each_variable_that_is_read_is_named() -> None:
-    source = (ROOT / "assistant" / "__main__.py").read_text(encoding="utf-8")
-    read = set(re.findall(r'"((?:ASSISTANT|OLLAMA)_[A-Z]+)"', source))
+    files = [ROOT / "assistant" / "__main__.py", *(ROOT / "assistant" / "cli").glob("*.py")]
+    sources = [path.read_text(encoding="utf-8") for path in files]
+    read = {name for text in sources for name in re.findall(r'"((?:ASSISTANT|OLLAMA)_[A-Z]+)"', text)}
     assert {cell[0] for cell in first_cells(section("Command line and settings"))} == read
 
 
