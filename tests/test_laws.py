@@ -8,6 +8,7 @@ import asyncio
 import copy
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from assistant import actions
+from assistant import actions, redaction
 from assistant.cards import cards, open_card
+from assistant.errors import Refused
+from assistant.export import export
+from assistant.export.importing import import_session
 from assistant.log import read
+from assistant.parameters import REDACTED
 from assistant.session import fold
 from assistant.settings import Settings
 from assistant.verify import verify_session
@@ -197,6 +202,44 @@ class Sessions(RuleBasedStateMachine):
         self.values, self.undos, self.redos = copy.deepcopy(self.known[n])
         self.known = {m: known for m, known in self.known.items() if m <= n}
         self.do(actions.open_due(self.handle))
+
+    @rule(name=st.sampled_from(["x", "z", "v"]))
+    def redact(self, name: str) -> None:
+        before = list(self.handle.log.entries)
+        try:
+            wanted = redaction.wanted(self.handle, names=[name])
+            self.do(redaction.redact(self.handle, wanted))
+        except Refused:
+            assert name not in self.handle.session().history or self.is_gone(name)
+            return
+        after = self.handle.log.entries
+        assert [(e.n, e.at, e.by, e.did) for e in before] == [(e.n, e.at, e.by, e.did) for e in after[:-1]]
+        for values in self.all_values():
+            if name in values:
+                values[name] = REDACTED
+
+    def is_gone(self, name: str) -> bool:
+        """Whether the record holds no value of the parameter any more."""
+        changes = self.handle.session().history[name]
+        return all(change.value in (None, REDACTED) for change in changes)
+
+    def all_values(self) -> Iterator[dict[str, Any]]:
+        """Every dict that the model may come back to."""
+        moments = [(self.values, self.undos, self.redos), *self.known.values()]
+        for values, undos, redos in moments:
+            yield from (values, *undos, *redos)
+
+    @rule()
+    def move_to_another_machine(self) -> None:
+        before = self.handle.session()
+        there = Workspace(Settings(Path(tempfile.mkdtemp(dir=self.folder))))
+        archive, _, _ = export(self.handle, "session.zip")
+        with archive:
+            sid = import_session(there, archive)
+        assert sid == self.handle.sid
+        log = self.handle.folder / "log.jsonl"
+        assert (there.conversations / sid / "log.jsonl").read_bytes() == log.read_bytes()
+        assert there.open(sid).session() == before
 
     @rule()
     def start_the_program_again(self) -> None:
