@@ -436,7 +436,7 @@ def test_what_a_killed_import_left_goes_with_the_next(space):
 STUCK = """
 import sys, time
 from pathlib import Path
-from assistant import importing
+from assistant.export import importing
 from assistant.settings import Settings
 from assistant.workspace import Workspace
 

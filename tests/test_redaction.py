@@ -398,7 +398,8 @@ def test_a_disk_that_fails_changes_nothing_and_says_so(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from assistant import log, rewrite
+from assistant import log
+from assistant.log import rewrite
 from assistant.log import Fact, Log
 from assistant.redaction.patterns import literal
 from assistant.redaction.removal import Wanted, plan

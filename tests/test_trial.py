@@ -186,8 +186,8 @@ def test_what_can_not_be_tried_is_said(workspace: Workspace, double: Double, tmp
 
 def test_the_command_prints_a_table(workspace: Workspace, double: Double, tmp_path: Path) -> None:
     double.enqueue(MODEL, *[say("Hm.")] * 4)
-    arguments = ["crawl", "--model", MODEL, "--workspace", str(tmp_path)]
-    result = CliRunner(env={"OLLAMA_HOST": double.address}).invoke(main.commands["trial"], arguments)
+    arguments = ["trial", "crawl", "--model", MODEL, "--workspace", str(tmp_path)]
+    result = CliRunner(env={"OLLAMA_HOST": double.address}).invoke(main, arguments)
     assert result.exit_code == 0, result.output
     head, guide, model, *_ = [line.split() for line in result.stdout.splitlines()]
     assert tuple(head) == HEADS
