@@ -61,6 +61,19 @@ class Settings:
 PACKAGE = Path(__file__).resolve().parent
 
 
+def program_version() -> str:
+    """The version as it was installed, else as the file beside the package says."""
+    # both are looked for only here: most commands never ask
+    import tomllib
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("workflow-assistant")
+    except PackageNotFoundError:
+        project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text("utf-8"))["project"]
+        return str(project["version"])
+
+
 def shipped(folder: str) -> Path:
     """The shipped `workflows` or `prompts`: inside an installed package, else beside it in the repository."""
     inside = PACKAGE / "shipped" / folder

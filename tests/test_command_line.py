@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -56,6 +57,7 @@ def go(depth, words, double, text, key):
     yield Progress(2, 2)
     yield Note("# done")
 '''
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 DEAD = "http://127.0.0.1:9"  # where no Ollama is
 
 
@@ -491,9 +493,14 @@ def get(address: str) -> tuple[int, str]:
         return error.code, error.read().decode()
 
 
+def test_the_version(program):
+    assert program("--version")[0].strip() == VERSION
+
+
 def test_serve_until_ctrl_c(program):
     with serving(program, "--port", "0") as (process, address):
-        assert get(f"{address}healthz")[0] == 200
+        status, told = get(f"{address}healthz")
+        assert (status, json.loads(told)["version"]) == (200, VERSION)
         kept = json.loads((program.folder / "conversations" / ".server.json").read_text())
         assert kept == {"address": address, "pid": process.pid}
         process.send_signal(signal.SIGINT)

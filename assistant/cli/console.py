@@ -4,7 +4,6 @@ import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from ..errors import AssistantError, Refused
 from ..log import Log
 from ..sentences import clock, sentence
 from ..session.parts import Run
+from ..settings import program_version
 from ..text import clean
 from ..workflow import Workflow
 
@@ -168,10 +168,7 @@ def has_display(environment: Mapping[str, str]) -> bool:
 
 def _version(context: click.Context, _: click.Parameter, asked: bool) -> None:
     if asked:
-        try:
-            say(version("workflow-assistant"))
-        except PackageNotFoundError:
-            say("not installed, but run from its folder")
+        say(program_version())
         context.exit()
 
 

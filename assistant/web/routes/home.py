@@ -2,7 +2,6 @@
 
 import math
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from starlette.datastructures import QueryParams
@@ -10,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from ...errors import BrokenWorkflow
-from ...settings import Retention
+from ...settings import Retention, program_version
 from ...workflow import Workflow
 from ...workspace.listing import SORTS, STAGES, Listing, Wish, list_sessions
 from ...workspace.lists import Summaries
@@ -51,11 +50,7 @@ def add(app: Any, site: Any) -> None:
 
     @app.get("/healthz")
     async def healthz(request: Request) -> Response:
-        try:
-            number = version("workflow-assistant")
-        except PackageNotFoundError:  # run from the folder, not installed
-            number = "unknown"
-        return JSONResponse({"ok": True, "version": number})
+        return JSONResponse({"ok": True, "version": program_version()})
 
 
 def wish_of(query: QueryParams) -> Wish:
