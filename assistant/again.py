@@ -8,8 +8,7 @@ What does not pass leaves its card open, with the value and the reason on it. Th
 import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -103,14 +102,14 @@ async def compose(workspace: Workspace, workflow: str, picks: Mapping[str, tuple
     for name in picks:
         if name not in asked:
             raise Refused(name, None, f"there is no such parameter; there are {', '.join(asked)}.")
-    taken = {name: _pick(workspace, name, sid, n) for name, (sid, n) in picks.items()}
+    taken = {name: await _pick(workspace, name, sid, n) for name, (sid, n) in picks.items()}
     made = await begin(workspace, workflow, BY)
     await _take_over(made, taken, lambda step: False)
     return made
 
 
-def _pick(workspace: Workspace, name: str, sid: str, n: int) -> Taken:
-    handle = workspace.open(sid)
+async def _pick(workspace: Workspace, name: str, sid: str, n: int) -> Taken:
+    handle = await workspace.reach(sid)
     found = given(handle, handle.session()).get(name)
     if found is None or found.n != n:
         raise NotFound(f"The session {sid} has no value of {name} from entry {n} any more. Pick again.")
@@ -122,8 +121,12 @@ async def candidates(workspace: Workspace, flow: Workflow) -> dict[str, list[Can
     fields = flow.fields()
     found: dict[str, list[Candidate]] = {name: [] for name in fields}
     seen: dict[str, set[str]] = {name: set() for name in fields}
-    for handle in islice(workspace.handles(), LOOKED):
+    for sid in workspace.session_ids()[:LOOKED]:
         await asyncio.sleep(0)  # opening many sessions must not keep the others waiting
+        try:
+            handle = await workspace.reach(sid)
+        except NotFound:  # deleted meanwhile, or killed before its first line was on disk
+            continue
         session = handle.session()
         for name, taken in given(handle, session).items():
             if name not in fields or len(found[name]) == CANDIDATES or not _fits(fields[name], taken):
@@ -178,7 +181,14 @@ async def _take_over(made: Handle, taken: Mapping[str, Taken], was_done: Callabl
         own = {field.name: values[field.name] for field in step.fields if field.name in values}
         if card.state != "skipped":
             whole = was_done(step) or (bool(own) and len(own) == len(step.fields))
-            going = await _card(made, card, own, author, going and whole)
+            said = {name: source for name, source in sources.items() if not _is_default(card, taken, name)}
+            going = await _card(made, card, own, replace(author, sources=said), going and whole)
+
+
+def _is_default(card: Card, taken: Mapping[str, Taken], name: str) -> bool:
+    """Whether nobody chose the value then, and it is what its field has by itself now."""
+    there = card.sources.get(name) == "default" and same(card.suggestions[name], taken[name].value)
+    return there and taken[name].by == "default"
 
 
 async def _card(made: Handle, card: Card, own: Mapping[str, Any], author: Author, whole: bool) -> bool:

@@ -67,6 +67,15 @@ async def test_again_stands_ready_with_the_same_values_and_says_where_they_come_
         await actions.reopen(made, card.step.name)
 
 
+async def test_what_somebody_chose_is_no_default_again_though_it_is_the_same(workspace):
+    first = await planned(workspace)
+    for stars in (5, 3):
+        await actions.fill(first, {"stars": stars}, "model", "t2")
+    assert first.session().origins["stars"] == "model"
+    setting = (await again(first)).session().setting("stars")
+    assert setting.source == {"session": first.sid, "n": first.session().setting("stars").n}
+
+
 async def test_again_takes_the_values_as_they_were_at_an_entry(workspace):
     first = await planned(workspace)
     n = first.session().n

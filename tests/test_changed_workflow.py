@@ -122,6 +122,11 @@ def test_what_does_not_fit_is_listed_with_what_to_do(server, stem, sid):
     assert server.state(sid)["values"]["kind"] == "star"
 
 
+def test_a_new_value_whose_default_is_an_empty_text_is_told_as_that(server, stem, sid):
+    changed(server, stem, ('Ask("Names", options=names_for)] = []', "Ask(\"Names\")] = [], word: str = ''"))
+    assert "“Which names?” asks Word now, its default is empty." in region(server, sid).text
+
+
 def test_a_value_that_nobody_asks_any_more_stays_in_the_record(server, stem, sid):
     changed(server, stem, ('    kind: Literal["tree", "star"] = "tree",\n', ""))
     assert region(server, sid).select_one("li").text == (

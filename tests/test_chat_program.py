@@ -319,8 +319,20 @@ def test_the_page_has_the_last_messages_and_links_to_those_before(server, sid):
         part = server.get(link["href"], headers=HTMX)
         assert "<html" not in part.text and part.text.count('id="earlier"') == 1
         page = server.page(link["href"])
-        assert not page.select("form[hx-post]"), "earlier messages are read, not changed"
+        assert not page.select("form[hx-post]"), "earlier words are read, not changed"
     assert [text for text in seen if text.startswith("message")] == [f"message {n}" for n in range(130)]
+
+
+def test_a_change_can_be_undone_from_the_earlier_messages(server, sid):
+    server.tell(sid, Fact("model", "set", {"step": "start", "values": {"depth": 3}, "turn": "t0"}))
+    assert server.state(sid)["values"] == {"depth": 3}
+    server.tell(sid, *[Fact("app", "said", {"text": f"line {n}", "turn": "t"}) for n in range(60)])
+    page = server.page(server.page(f"sessions/{sid}").select_one("#earlier a")["href"])
+    form = page.select_one(".change form")
+    assert form["action"] == f"sessions/{sid}/undo" and "hx-post" not in form.attrs  # the page is loaded anew
+    hidden = {field["name"]: field["value"] for field in form.select("input")}
+    assert server.post(form["action"], hidden).status_code == 303
+    assert server.state(sid)["values"] == {}
 
 
 def test_the_stream_keeps_to_the_window(server, sid):
@@ -422,6 +434,10 @@ def test_a_model_that_there_is_not_is_said_and_dismissed(server, double):
 def test_what_is_no_name_is_refused(server, name):
     assert server.post("models/pull", {"name": name}).status_code == 422
     assert server.post("models/delete", {"name": name}).status_code == 422
+
+
+def test_the_home_page_leads_to_the_models(server):
+    assert server.page("").select_one("header nav a[href=models]").text == "Models"
 
 
 def test_an_ollama_without_a_model_names_some_to_get(server, sid, double):

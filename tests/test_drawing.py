@@ -4,6 +4,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from bs4 import BeautifulSoup
+from fastcore.xml import to_xml
 
 from assistant import actions
 from assistant.log import Entry
@@ -11,6 +13,7 @@ from assistant.record.drawing import drawing_of_session, drawing_of_workflow
 from assistant.record.layout import MOST, fit, folded
 from assistant.session import fold
 from assistant.web.views.drawing import drawing_view
+from assistant.web.views.workflow import workflow_page
 from assistant.workflow import load
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -181,6 +184,13 @@ def test_each_box_links_to_its_entry_and_user_text_is_only_text(workspace):
     }  # fmt: skip
     for element in svg.iter():
         assert not {name for name in element.attrib if name == "style" or name.startswith("on")}
+
+
+def test_each_link_of_a_workflows_drawing_leads_to_something_on_its_page(workspace):
+    page = BeautifulSoup(to_xml(workflow_page("", workspace.workflow("trip"), [])), "html.parser")
+    links = [link["href"] for link in page.select("svg a")]
+    assert "workflows/trip#value-country" in links and "workflows/trip#value-address" not in links
+    assert {link.partition("#")[2] for link in links} <= {each["id"] for each in page.select("[id]")}
 
 
 def test_a_text_is_cut_to_its_line():

@@ -298,6 +298,15 @@ def test_what_was_set_stands_in_the_form_again_and_gives_the_same_values(server)
     assert server.did(sid, "refused") == []
 
 
+def test_a_whole_number_stands_in_its_field_without_a_point(server):
+    sid = at(server, "perhaps")
+    server.post(f"sessions/{sid}/steps/scalars/reopen")
+    server.next(sid, "scalars", form_of(server.page(f"sessions/{sid}"), "scalars") | {"ratio": "3"})
+    server.post(f"sessions/{sid}/steps/scalars/reopen")
+    assert server.page(f"sessions/{sid}").select_one("#cards [name=ratio]")["value"] == "3"
+    assert server.state(sid)["values"]["ratio"] == 3.0
+
+
 def _line_ends(text: str) -> str:
     return text.replace("\r\n", "\n").strip()
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import HttpUrl
 
 from assistant.parameters import Ask, Field, make_field
-from assistant.words import find, grounded, split
+from assistant.words import find, grounded, may_hold, split
 
 TODAY = date(2026, 11, 21)  # a Saturday
 SECTIONS = ["tutorial", "library", "c-api", "whatsnew"]
@@ -121,6 +121,8 @@ START = "http://127.0.0.1:8000/"
         ("format", "png", "a bitmap"),
         ("format", "svg", "as vector graphic"),
         ("sizes", [1, 20], "1 and twenty"),
+        ("sizes", [4, 5], "4,5"),
+        ("delay", 1.5, "a pause of 1,5 seconds"),
         ("pair", [3, 4], "3 by 4"),
         ("who", {"anna": 3}, "Anna got 3"),
         ("level", 2, "level two please, 2"),
@@ -145,6 +147,9 @@ def test_is_grounded(name: str, value: Any, words: str) -> None:
         ("delay", 2, "two minutes"),
         ("delay", 0, "no limit"),
         ("limit", 0, "no limit"),
+        ("limit", 5, "12,5 pages"),
+        ("delay", 5, "1,5 seconds"),
+        ("price", 1.25, "1.250,50"),
         ("limit", 200, "twenty pages"),
         ("start", "https://example.org/", "http://example.org/"),
         ("start", "https://example.org/", "https://example.org/docs"),
@@ -173,6 +178,30 @@ def test_is_grounded(name: str, value: Any, words: str) -> None:
 def test_is_not_grounded(name: str, value: Any, words: str) -> None:
     offered = SECTIONS if name == "sections" else None
     assert not grounded(ALL[name], value, [words], offered, today=TODAY)
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["depth 3", "three", "a dozen", "the tutorial", "csv?", "don't obey", "http://x.example", "all of them",
+     "the second one", "as by default", "the depth, then", "a week", "My first graph", "tomorrow",
+     "a minute"],
+)  # fmt: skip
+def test_words_that_may_hold_a_value(words: str) -> None:
+    assert may_hold(list(ALL.values()), words, {"sections": SECTIONS})
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["hello", "Good morning!", "thank you very much", "ok", "what is this?", "tell me a joke", "why?",
+     "how are you", ""],
+)  # fmt: skip
+def test_words_that_hold_none(words: str) -> None:
+    assert not may_hold(list(ALL.values()), words, {"sections": SECTIONS})
+
+
+def test_words_hold_no_text_where_no_text_is_asked() -> None:
+    assert may_hold([ALL["depth"], ALL["title"]], "I like trains")
+    assert not may_hold([ALL["depth"], ALL["limit"]], "I like trains")
 
 
 def test_a_recent_message_counts_too() -> None:
@@ -336,6 +365,22 @@ def test_finds_what_is_expected(
 @pytest.mark.parametrize(
     ("words", "values"),
     [
+        ("only the tutorial", {"sections": ["tutorial"]}),
+        ("only: the tutorial", {"only": ["the tutorial"]}),
+        ("only /docs", {"only": ["/docs"]}),
+        ("only Mondays please", {}),
+    ],
+)
+def test_a_label_that_is_a_little_word_needs_more_than_words_behind_it(
+    words: str, values: dict[str, Any]
+) -> None:
+    only = make(only=Annotated[list[str], Ask("Only")])["only"]
+    assert said(words, fields={"sections": FIELDS["sections"], "only": only}) == values
+
+
+@pytest.mark.parametrize(
+    ("words", "values"),
+    [
         ("bitmap for the talk", {"format": "png"}),
         ("the talk needs no bitmap", {}),
         ("keep for a week", {"keep": 7}),
@@ -345,6 +390,13 @@ def test_finds_what_is_expected(
         ("level 2", {"level": "2"}),
         ("shift -4", {"shift": -4}),
         ("price 1,250.50", {"price": "1250.5"}),
+        ("price 1.250,50", {"price": "1250.5"}),
+        ("price 1'250", {"price": "1250"}),
+        ("share 0,25", {"share": 0.25}),
+        ("price 1,5", {"price": "1.5"}),
+        ("keep 12,5 days", {}),
+        ("keep 1,2,3 days", {}),
+        ("price 1,00,000", {}),
         ("share 50%", {"share": 0.5}),
     ],
 )

@@ -11,11 +11,12 @@ import pytest
 from pydantic import HttpUrl
 
 from assistant import actions
-from assistant.cards import Situation, cards, open_card
+from assistant.cards import Card, Situation, cards, open_card
 from assistant.errors import Refused
 from assistant.log import Entry, Fact
 from assistant.models import Call, Delta, Request
 from assistant.models.guide import chat, plan, recognise, reply
+from assistant.models.guide.reasons import need_step
 from assistant.parameters import Ask, Secret, Upload, judge, to_json
 from assistant.session import fold
 from assistant.settings import Settings
@@ -596,6 +597,10 @@ async def test_it_is_a_chat_function_and_quick(world: World) -> None:
         ("why not 30?", ["refused"]),
         ("tell me about the pause", ["meaning"]),
         ("change depth to 3", []),
+        ("run it again", ["run"]),
+        ("default please", ["defaults"]),
+        ("can you choose for me?", ["whatever"]),
+        ("why is that?", ["need"]),
     ],
 )
 def test_intents(words: str, kinds: list[str]) -> None:
@@ -665,6 +670,7 @@ async def test_results_are_not_asked_before_they_are_there(world: World, words: 
         ("depth 3, 99", "“99”"),
         ("200 pages, name bob", "“name bob”"),
         ("limit 20, x1, y2 and z3", "“x1” and “y2” and more"),
+        ("crawl Wikipedia 3 clicks deep", "“Wikipedia”"),
     ],
 )
 async def test_what_was_not_understood_beside_a_value_is_said(world: World, words: str, told: str) -> None:
@@ -682,6 +688,7 @@ async def test_what_was_not_understood_beside_a_value_is_said(world: World, word
         "change it from 2 clicks to 3 clicks",
         "no wait, depth 3 rather than 4",
         "200 pages, 3 clicks",
+        "Clicks deep should be 3, I think",
         "start at https://a.example/ and go 3 clicks deep",
     ],
 )
@@ -702,6 +709,30 @@ async def test_why_is_about_the_field_that_is_waited_for(world: World) -> None:
     world.add("said", by="guide", text="Which value for: **Clicks deep**?", turn="t")
     said = await world.say("why do you need this?")
     assert "**Clicks deep**" in said and "0 to 10 clicks" in said and "First page" not in said
+
+
+mask = Workflow("Mask", "Leaves addresses out.")
+
+
+@mask.step
+def masks(
+    masks: Annotated[list[str], Ask("Masks", default=[], help="Patterns", example="*/api/*")],
+    case: Annotated[bool, Ask("Match case")] = False,
+):
+    """Which addresses are left out?
+
+    An address that fits one of these
+    is not read.
+    """
+
+
+def test_each_field_of_a_step_is_named_and_the_lines_of_a_docstring_flow() -> None:
+    told = need_step(Card(mask.steps[0], "open"), Situation(mask, fold([]), [], ""))
+    help_, needs = told.split("\n\n")
+    assert help_ == "An address that fits one of these is not read."
+    first, second = needs.splitlines()
+    assert first.startswith("- **Masks**: Patterns. ") and r"for example \*/api/\*." in first
+    assert second.startswith("- **Match case**: ") and "An address" not in second
 
 
 glossary = Workflow("Glossary", "Words that mean something.")

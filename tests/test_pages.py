@@ -1,6 +1,7 @@
 """The pages' markup: the ids and attributes of the contract, and what no page may hold."""
 
 import re
+from itertools import pairwise
 
 import pytest
 from samples import BROKEN, SMALL, complete
@@ -170,6 +171,12 @@ def test_everything_that_is_filled_in_or_pressed_has_a_name_for_people(page):
         assert own or page.select_one(f"label[for='{control.get('id')}']"), control
     for button in page.select("button, a[href]"):
         assert button.text.strip() or button.get("aria-label"), button
+
+
+def test_headings_go_down_one_level_at_a_time(page):
+    levels = [int(heading.name[1]) for heading in page.select("main h1, main h2, main h3, main h4")]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels)), levels
 
 
 def test_the_page_says_what_it_is(page):

@@ -322,6 +322,37 @@ def test_a_reply_takes_the_changes_before_it_and_no_others():
     assert steps_of(lines) == ["x", "x", "y", "x"]
 
 
+def test_one_value_of_several_is_taken_back_alone(server):
+    sid = server.begin("trip")
+    server.next(sid, "place", {"city": "Rome", "nights": "3"})
+    server.post(f"sessions/{sid}/steps/place/reopen")
+    server.next(sid, "place", {"city": "Oslo", "nights": "5"})
+    n = number(server, sid, "set")
+
+    def undo(name):
+        forms = record(server, sid).select(f"#p{n} form[action$='/undo']")
+        form = next(form for form in forms if form.select(f"input[name=name][value={name}]"))
+        sent = {field["name"]: field["value"] for field in form.select("input")}
+        assert server.post(f"sessions/{sid}/undo", sent).status_code == 303
+        return sent
+
+    undo("nights")
+    assert server.state(sid)["values"] == {"city": "Oslo", "nights": 3}  # as before, the other one stays
+    assert server.did(sid, "set")[-1]["why"] == f"as before entry {n}"
+    sent = undo("city")
+    assert server.state(sid)["values"] == {"city": "Rome", "nights": 3}
+    assert server.post(f"sessions/{sid}/undo", sent).status_code == 409  # it is another by now
+
+    sid = server.begin("trip")
+    server.next(sid, "place", {"city": "Rome", "nights": "4"})
+    n = number(server, sid, "set")
+    undo("city")  # there was none before
+    state = server.state(sid)
+    assert (state["values"], state["open"]) == ({"nights": 4}, "place")
+    server.post(f"sessions/{sid}/undo")
+    assert server.state(sid)["values"] == {"city": "Rome", "nights": 4}
+
+
 # --- in the browser ------------------------------------------------------------------------------------
 
 
@@ -459,6 +490,25 @@ def test_a_narrow_page_does_not_scroll_sideways(server, sid, tabs, path):
     assert main.evaluate("e => e.scrollWidth <= e.clientWidth")
     for drawing in page.locator(".drawing").all():
         assert drawing.bounding_box()["width"] > NARROW["width"]  # it scrolls in its own frame
+
+
+def test_a_menu_closes_by_escape_or_a_click_elsewhere_and_is_there_on_a_narrow_page(server, sid, tabs):
+    page = tabs(viewport=NARROW)(f"{server.page_of(sid)}/record")
+    export, link = page.locator("header .menu > summary"), page.locator("header .menu a").first
+    export.click()
+    expect(link).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(link).to_be_hidden()
+    expect(export).to_be_focused()
+    export.click()
+    page.locator("#conversation h2").click()
+    expect(link).to_be_hidden()
+
+
+def test_from_a_narrow_page_the_record_can_be_reached(server, sid, tabs):
+    page = tabs(viewport=NARROW)(server.page_of(sid))
+    page.locator("#chat-form").get_by_role("link", name="Record").click()
+    expect(page.locator("#parameters")).to_be_visible()
 
 
 def test_a_workflow_has_a_page_with_its_graph(server, sid, tab):

@@ -34,7 +34,7 @@ def double() -> Iterator[Double]:
 def workspace_in(folder: Path, double: Double, model: str) -> Workspace:
     """The workflows of the scenarios and the shipped ones; the sessions go to `folder`."""
     found = Workspace(Settings(HERE, ollama_host=double.address, model=model, card_seconds=5.0))
-    found.conversations = folder
+    found.conversations = found.lists.conversations = folder
     return found
 
 

@@ -266,6 +266,9 @@ async def test_row_08_at_most_two_repairs_then_a_field_for_the_person(room: Room
     entries = await room.say("depth nine, 8, 7 or 4")
     assert [e["value"] for e in entries if e.did == "refused"][:3] == [9, 8, 7]
     assert "depth" not in room.values  # the fourth is not even tried
+    untried = [e["reason"] for e in entries if e.did == "refused"][3]
+    assert untried == "It was refused before, and was not tried again."  # as a person reads it in the chat
+    assert "leave it to the user" in tool_results(room.requests[4])[-1]["refused"]["depth"]
     assert "Depth was refused several times. Its field is on the card." in notices(entries)
     assert all(len(json.dumps(result)) < 400 for result in tool_results(room.requests[4]))
 
@@ -336,10 +339,13 @@ async def test_row_12_calls_a_tool_on_hello(room: Room) -> None:
 
 @pytest.mark.anyio
 async def test_row_13_claims_what_it_never_called(room: Room) -> None:
-    room.script(say("I've set the depth to 3."), values_json(depth=None, limit=None, kind=None, polite=None))
+    room.script(say("I've set the depth to 3."))
     entries = await room.say("good morning")
     assert did(entries) == ["said", "said"]
     assert "Nothing was changed" in notices(entries)
+    assert len(room.requests) == 1  # there is no value in a greeting to ask for
+    room.script(say("I've set the depth to 3."), values_json(depth=None, limit=None, kind=None, polite=None))
+    assert "Nothing was changed" in notices(await room.say("3 cheers for you"))
     room.script(say("I've set the depth to 3."), values_json(depth=3, limit=None, kind=None, polite=None))
     entries = await room.say("depth 3")
     assert did(entries) == ["called", "set", "said"]  # now it is true
@@ -440,12 +446,15 @@ async def test_row_16_model_without_tools(room: Room, double: Double) -> None:
 @pytest.mark.anyio
 async def test_row_16_a_known_model_without_tools_is_not_sent_any(room: Room, double: Double) -> None:
     double.add("small:1b", capabilities=("completion",))
-    double.enqueue("small:1b", say("Hello."), values_json(depth=None, limit=None, kind=None, polite=None))
+    nothing = values_json(depth=None, limit=None, kind=None, polite=None)
+    double.enqueue("small:1b", say("Hello."), say("I see."), nothing)
     await room.chat.look()
     await room.model("small:1b")
-    assert replies(await room.say("good morning")) == ["Hello."]
+    assert replies(await room.say("good morning")) == ["Hello."]  # small talk costs no second request
+    assert replies(await room.say("5 is too deep")) == ["I see."]
     sent = [s.body for s in double.seen if (s.body or {}).get("model") == "small:1b" and "messages" in s.body]
-    assert ["tools" in body for body in sent] == [False, False]
+    assert ["tools" in body for body in sent] == [False] * 3
+    assert ["format" in body for body in sent] == [False, False, True]
     double.models.pop("small:1b")
 
 

@@ -266,6 +266,7 @@ def test_undo_and_redo(server, sid):
     state = server.state(sid)
     assert (state["open"], state["values"]) == ("start", {})
     assert server.did(sid, "undid")[0]["entries"]
+    assert "You undid the change of Depth, Kind." in server.page(f"sessions/{sid}").find(id="chat-log").text
     assert server.post(f"sessions/{sid}/redo", headers=HTMX).status_code == 204
     state = server.state(sid)
     assert {key: state[key] for key in STATE - {"n"}} == {key: before[key] for key in STATE - {"n"}}

@@ -25,7 +25,7 @@ from .judging import Author, Outcome, Source, fill_step, judge_card, judge_one, 
 
 __all__ = [
     "Note", "Outcome", "begin", "complete", "fill", "judge_one", "loggable_value", "new_id", "open_due",
-    "parameters_of", "redo", "reopen", "reopen_unfit", "set_on_card", "start_over", "undo",
+    "parameters_of", "put_back", "redo", "reopen", "reopen_unfit", "set_on_card", "start_over", "undo",
 ]  # fmt: skip
 
 
@@ -213,6 +213,30 @@ async def undo(
         return _names(session, numbers), [Fact(by, "undid", {"entries": list(numbers)})]
 
     return await _act(handle, plan, note)
+
+
+async def put_back(handle: Handle, name: str, entry: int, by: str = "user") -> Outcome:
+    """Gives the parameter what it had before `entry` set it; the entry's other values stay.
+
+    Raises Conflict where the value is another by now, or its earlier one is not taken any more.
+    """
+    changes = handle.session().history.get(name, ())
+    if not changes or changes[-1].kind != "set" or changes[-1].n != entry:
+        raise Conflict(f"{name} has another value by now, so entry {entry} is left as it is.")
+    step = changes[-1].step
+    before = next((change for change in reversed(changes[:-1]) if change.kind == "set"), None)
+    if before is not None:
+        outcome = await fill(handle, {name: before.value}, by, why=f"as before entry {entry}")
+        if name in outcome.refused:
+            raise Conflict(f"{name} stays as it is. {outcome.refused[name]}")
+        return outcome
+
+    async def plan(session: Session, flow: Workflow) -> tuple[Outcome, list[Fact]]:
+        cleared = Fact(by, "cleared", {"names": [name], "step": step})
+        done = any(card.step.name == step and card.state == "done" for card in cards(session, flow))
+        return Outcome(), [cleared, *([Fact(by, "reopened", {"step": step})] if done else [])]
+
+    return await _act(handle, plan)
 
 
 async def redo(handle: Handle, by: str = "user", note: Note | None = None) -> Outcome:

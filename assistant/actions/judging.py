@@ -79,7 +79,8 @@ async def judge_card(
         if isinstance(value, Secret) and given != {"secret": True}:
             secrets[name] = str(value)
         values[name] = to_json(value)
-        if default or (card.sources.get(name) == "default" and same(card.suggestions[name], values[name])):
+        stands = card.sources.get(name) == "default" and same(card.suggestions[name], values[name])
+        if default or (stands and name not in author.sources):
             defaulted.append(name)
     if outcome.refused:
         return outcome, facts

@@ -17,6 +17,7 @@ from ..parameters import schema
 from ..session import Session
 from ..tools import execute
 from ..tools.desk import Desk
+from ..words import may_hold
 from .history import Message, about, digest
 from .means import Means
 from .stream import Reply, ask
@@ -52,6 +53,15 @@ async def extract(means: Means, desk: Desk, reply: Reply, words: str, before: Se
         await reply.may_write()
         await execute(desk, [Call(f"call_{reply.turn}_{desk.calls}", "set_values", values)])
     return bool(values)
+
+
+def may_say_values(desk: Desk, words: str) -> bool:
+    """Whether it is worth asking: words answer an open question, or may hold a value of the open card."""
+    session = desk.handle.session()
+    card = open_card(cards(session, desk.handle.workflow()))
+    if card is None or session.question is not None:
+        return card is not None
+    return may_hold(card.step.fields, words, card.offered)
 
 
 def _told(

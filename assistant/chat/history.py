@@ -8,7 +8,7 @@ The changing part stands in the newest message only, so that a server can keep w
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,13 +57,13 @@ def prompt(
     step, own = (card.step if card else None), session.workflow
     help_ = prompts.render("help", own, step=step) if step else ""
     system = prompts.render("system", own, flow=flow, step=step, help=help_)
-    earlier, words = turns(entries, turn, calls=tools)
+    earlier, words = said_before(entries, turn)
 
     def newest(left_out: int) -> str:
         return alignment(prompts, session, flow, found, words, left_out, tools)
 
     used = estimate([system, offered, newest(0)]) + reserve
-    kept = _fit(earlier, min(history_tokens, window - used))
+    kept = _fit(_newest_first(entries, earlier, tools), min(history_tokens, window - used))
     left_out = len(earlier) - len(kept)
     messages = [{"role": "system", "content": system}, *(message for each in kept for message in each)]
     return Prompt([*messages, {"role": "user", "content": newest(left_out)}], offered, left_out, window)
@@ -101,35 +101,43 @@ def digest(request: Request) -> str:
     return hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()[:16]
 
 
-def _fit(earlier: Sequence[list[Message]], tokens: int) -> list[list[Message]]:
-    """The newest whole turns that fit."""
+def _fit(newest_first: Iterable[list[Message]], tokens: int) -> list[list[Message]]:
+    """The newest whole turns that fit, in order."""
     kept: list[list[Message]] = []
-    for each in reversed(earlier):
+    for each in newest_first:
         tokens -= estimate(each)
         if tokens < 0:
             break
-        kept.insert(0, each)
-    return kept
+        kept.append(each)
+    return kept[::-1]
 
 
-def turns(entries: Sequence[Entry], turn: str, calls: bool = True) -> tuple[list[list[Message]], str]:
-    """The turns before `turn` since the last realignment, each as messages, and the words of `turn`.
+def said_before(entries: Sequence[Entry], turn: str) -> tuple[list[Entry], str]:
+    """What the user said before `turn` since the last realignment, and the words of `turn`."""
+    said = [e for e in entries if e.did == "said" and e.by == "user"]
+    own = next((e for e in reversed(said) if e.get("turn") == turn), None) if turn else None
+    if turn and own is None:
+        return [], ""
+    until = own.n if own else math.inf
+    start = max((e.n for e in entries if e.did == "realigned" and e.n < until), default=0)
+    edits = [(e["replaces"], e.n) for e in said if e.n <= until and type(e.get("replaces")) is int]
+    earlier = [e for e in said if start < e.n < until and not _is_gone(e, edits)]
+    return earlier, str(own.get("text")) if own else ""
+
+
+def _newest_first(entries: Sequence[Entry], said: Sequence[Entry], calls: bool) -> Iterator[list[Message]]:
+    """The turn of each of the user's words as messages; looks no further back than it is asked to.
 
     Without `calls` they are words only: a model without tools may refuse to read a call.
     """
-    said = {e.get("turn"): e for e in entries if e.did == "said" and e.by == "user"}
-    until = said[turn].n if turn in said else math.inf
-    start = max((i for i, e in enumerate(entries) if e.did == "realigned" and e.n < until), default=-1)
-    order = [e.get("turn") for e in entries[start + 1 :] if e.did == "said" and e.by == "user"]
-    order = order[: order.index(turn)] if turn in order else [] if turn else order
-    edits = [(e["replaces"], e.n) for e in said.values() if e.n <= until and type(e.get("replaces")) is int]
-    order = [each for each in order if not _is_gone(said[each], edits)]
-    made: dict[str, list[Entry]] = {each: [] for each in order}
-    for entry in entries[start + 1 :]:
-        if entry.get("turn") in made and entry.by in ("model", "guide"):
-            made[entry["turn"]].append(entry)
-    found = [_messages(said[each], made[each], calls) for each in order]
-    return found, str(said[turn].get("text")) if turn in said else ""
+    made: dict[str, list[Entry]] = {}
+    end = len(entries)
+    for words in reversed(said):
+        for entry in reversed(entries[words.n : end]):  # what came of a turn stands behind its words
+            if entry.by in ("model", "guide") and entry.get("turn"):
+                made.setdefault(str(entry["turn"]), []).append(entry)
+        end = words.n
+        yield _messages(words, made.get(str(words.get("turn")), [])[::-1], calls)
 
 
 def _is_gone(words: Entry, edits: Sequence[tuple[int, int]]) -> bool:

@@ -62,7 +62,8 @@ class Slash:
 
 def parse(text: str) -> Slash | None:
     """The command that a message is; None where it only begins like one, as a path does."""
-    found = FORM.fullmatch(text.strip())
+    text = text.strip()
+    found = FORM.fullmatch(text) if text.startswith("/") else None
     return Slash(found[1].lower(), (found[2] or "").strip()) if found else None
 
 

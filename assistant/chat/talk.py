@@ -6,6 +6,7 @@ request ── stream ──▶ repair ──▶ calls ── tools ──▶ re
 """
 
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Any
 
 from ..cards import cards, open_card
@@ -15,7 +16,7 @@ from ..models.repair import claims_change, names_call, printed_calls, repair
 from ..tools import execute
 from ..tools.desk import FOR_MODELS, VALUES, Desk
 from ..workspace import Handle
-from .extraction import extract
+from .extraction import extract, may_say_values
 from .history import RESERVE, Message, digest, estimate, result
 from .means import Means, prompt_of
 from .stream import Reply, Round, ask
@@ -36,7 +37,9 @@ class Talk:
         self.options: dict[str, Any] = {}
         self.opened: Any = None  # which card was open as the prompt was made
         self.window = self.rounds = 0
-        self.first = sum(e.did == "called" and e.get("turn") == reply.turn for e in handle.log.entries)
+        newest = reversed(handle.log.entries)
+        since = takewhile(lambda e: e.by != "user" or e.get("turn") != reply.turn, newest)
+        self.first = sum(e.did == "called" and e.get("turn") == reply.turn for e in since)
         self.nudged = self.retried = False
         self.think = means.thinks(reply.model)
 
@@ -184,6 +187,8 @@ class Talk:
         reply, toolless = self.reply, self.reply.model in self.means.toolless
         if not toolless and not names_call(text, VALUES) and not claims_change(text):
             return
+        if not may_say_values(self.desk, self.words):
+            return
         said = [*self.base, *self.trail, {"role": "assistant", "content": text}] if toolless else []
         try:
             await extract(self.means, self.desk, reply, self.words, said)
@@ -211,7 +216,7 @@ class Talk:
         bounds, desk = self.means.bounds, self.desk
         reached = ""
         if desk.calls >= bounds.calls:
-            reached = f"The model made {desk.calls} calls in one turn; more are not run."
+            reached = f"The model made {desk.calls} calls in one turn; more than {bounds.calls} are not run."
         elif self.rounds >= bounds.rounds:
             reached = f"The model went on for {self.rounds} rounds; it was told to come to an end."
         elif desk.repeats >= 2:

@@ -85,10 +85,14 @@ class Account:
 
     def counts(self) -> tuple[Counter[str], Counter[str]]:
         """How many entries each wrote, and how many there are of each kind."""
-        who = Counter(self.who(entry) for entry in self.entries)
-        who[DEFAULT] = sum(bool(entry.get("defaulted")) for entry in self.entries)
-        who[EARLIER] = sum(is_earlier(entry) for entry in self.entries)
-        return +who, Counter(kind_of(entry) for entry in self.entries)
+        who, kinds = Counter[str](), Counter[str]()
+        for entry in self.entries:
+            who[self.who(entry)] += 1
+            kinds[kind_of(entry)] += 1
+            if entry.did == "set":
+                who[DEFAULT] += bool(entry.get("defaulted"))
+                who[EARLIER] += is_earlier(entry)
+        return +who, kinds
 
     def chosen(self, wanted: Wanted) -> list[Entry]:
         """The entries that are wanted, in order."""
@@ -102,7 +106,10 @@ class Account:
         if wanted.text:
             sought = wanted.text.casefold()
             tests.append(lambda entry: sought in _words(entry).casefold())
-        return [entry for entry in self.entries if all(test(entry) for test in tests)]
+        found = self.entries
+        for test in tests:
+            found = [entry for entry in found if test(entry)]
+        return found
 
     def _names(self, entry: Entry) -> tuple[str, ...]:
         marks = (DEFAULT, bool(entry.get("defaulted"))), (EARLIER, is_earlier(entry))
@@ -115,7 +122,7 @@ class Account:
         reply: dict[str, int] = {}
         found = []
         for entry in reversed(shown):
-            turn = entry.get("turn")
+            turn = entry.fields.get("turn")
             if entry.did == "said" and entry.by != "user" and turn:
                 reply[turn] = entry.n
             elif entry.did in CHANGES and turn in reply:
@@ -144,10 +151,10 @@ def steps_of(entries: Iterable[Entry]) -> list[str]:
     """The step of each entry: its own, or the one that was opened last when it was written."""
     found, current = [], ""
     for entry in entries:
-        own = entry.get("step")
+        own = entry.fields.get("step")
         if own and entry.did in ("opened", "reopened"):
             current = own
-        found.append(str(own or current))
+        found.append(own or current)
     return found
 
 

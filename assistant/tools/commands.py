@@ -8,7 +8,7 @@ from .. import actions
 from ..actions import Note, Outcome, new_id
 from ..again import given
 from ..cards import Card, cards, open_card
-from ..errors import AssistantError, Refused
+from ..errors import AssistantError, NotFound, Refused
 from ..log import Fact
 from ..models import Call
 from ..parameters import MISSING, REDACTED, Field, show
@@ -155,7 +155,7 @@ async def _use_last(desk: Desk, call: Call) -> dict[str, Any]:
     What is the default anyway needs no proposal.
     """
     session, flow = desk.handle.session(), desk.handle.workflow()
-    last = _last_finished(desk.handle)
+    last = await _last_finished(desk.handle)
     if last is None:
         reason = "No earlier session of this workflow has finished a run, so there is nothing to take over."
         return await tell(desk, call, {"error": reason})
@@ -180,13 +180,19 @@ async def _use_last(desk: Desk, call: Call) -> dict[str, Any]:
     return await tell(desk, call, {"proposed": found, "from": last.sid}, *facts)
 
 
-def _last_finished(handle: Handle) -> Handle | None:
+async def _last_finished(handle: Handle) -> Handle | None:
     """The newest other session of the same workflow whose last run finished."""
-    for other in handle.workspace.handles():
-        session = other.session()
-        if other.sid != handle.sid and session.workflow == handle.session().workflow:
-            if session.run and session.run.state == "finished":
-                return other
+    workspace, workflow = handle.workspace, handle.session().workflow
+    for summary in await workspace.lists.look():
+        if summary.sid == handle.sid or summary.workflow != workflow:
+            continue
+        try:
+            other = await workspace.reach(summary.sid)
+        except NotFound:  # deleted meanwhile
+            continue
+        run = other.session().run
+        if run and run.state == "finished":
+            return other
     return None
 
 

@@ -2,8 +2,9 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import dropwhile, islice
 from typing import Any
 
 from ..chat.slash import parse
@@ -51,14 +52,18 @@ def words_that_count(session: Session, turn: str) -> list[Entry]:
 
     Words that were edited since, and commands, are none of them.
     """
-    said = [
-        entry
-        for entry in session.chat
-        if entry.did == "said" and entry.by == "user"
-        if entry.get("turn") == turn or not (session.is_replaced(entry.n) or parse(str(entry.get("text"))))
-    ]
-    at = next((i for i, entry in enumerate(said) if entry.get("turn") == turn), len(said) - 1)
-    return list(reversed(said[max(0, at - RECENT) : at + 1]))
+
+    def newest_first() -> Iterator[Entry]:
+        return (e for e in reversed(session.chat) if e.did == "said" and e.by == "user")
+
+    def counts(entry: Entry) -> bool:
+        gone = session.is_replaced(entry.n) or parse(str(entry.get("text")))
+        return entry.get("turn") == turn or not gone
+
+    said = newest_first()
+    if any(entry.get("turn") == turn for entry in newest_first()):
+        said = dropwhile(lambda entry: entry.get("turn") != turn, said)
+    return list(islice(filter(counts, said), RECENT + 1))
 
 
 def called(desk: Desk, call: Call, result: Mapping[str, Any]) -> Fact:

@@ -74,8 +74,7 @@ def _plan(desk: Desk, session: Session, found: Sequence[Card], name: str, raw: A
         return _Plan("refuse", raw, step, reason=f"The card “{card.step.question}” is not needed here.")
     if desk.refusals[name] > desk.repairs:
         desk.left[name] = field_.label
-        reason = desk.leave("It was refused before.", name, field_.label)
-        return _Plan("refuse", raw, step, reason=reason)
+        return _Plan("refuse", raw, step, reason="It was refused before, and was not tried again.")
     nothing = raw is None or (isinstance(raw, str) and raw.strip().casefold() in ("", "null", "none"))
     try:
         value = actions.judge_one(desk.handle, card, field_, raw)
@@ -181,7 +180,7 @@ def _result(
         elif name in outcome.refused:
             found["refused"][name] = _reason(desk, flow, name, outcome.refused[name])
         elif plan.kind == "refuse":
-            found["refused"][name] = plan.reason
+            found["refused"][name] = _reason(desk, flow, name, plan.reason)
         elif plan.kind == "propose":
             found["proposed"][name] = plan.value
         elif plan.kind == "ask":

@@ -43,7 +43,7 @@ def gather(
         shown_cards = cards(session, flow)
     except (NotFound, BrokenWorkflow) as error:
         flow, shown_cards = None, []
-        problem = problem or f"{error} The session can be looked at, but not continued."
+        problem = problem or f"{str(error).rstrip('.')}. The session can be looked at, but not continued."
     here = at is None
     return Shown(
         handle.sid,

@@ -7,6 +7,7 @@ from html import escape
 import nh3
 from fastcore.xml import Safe
 from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
 
 TAGS = set("p br hr span strong em del code pre blockquote ul ol li a table thead tbody tr th td".split())
 TAGS |= {"h1", "h2", "h3", "h4", "h5", "h6"}
@@ -42,7 +43,16 @@ def _coloured(code: str, language: str, attributes: str) -> str:
 
 def _parser(breaks: bool, colours: bool) -> MarkdownIt:
     options = {"html": False, "breaks": breaks, "highlight": _coloured if colours else None}
-    return MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
+    parser = MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
+    parser.core.ruler.push("below", _below)
+    return parser
+
+
+def _below(state: StateCore) -> None:
+    """Headings stand below those of the page: the first level is its third."""
+    for token in state.tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(6, int(token.tag[1]) + 2)}"
 
 
 _parsers = {(b, c): _parser(b, c) for b in (False, True) for c in (False, True)}

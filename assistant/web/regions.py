@@ -18,7 +18,7 @@ from .views.base import rail, where_view
 from .views.cards import card_view, fields_of, head, trigger, undo_bar
 from .views.changed import changed_view
 from .views.chat import chips, draft_meta, draft_view, send_or_stop
-from .views.messages import WINDOW, flags, message_view, visible
+from .views.messages import flags, message_view, newest
 from .views.runs import runs_view
 from .views.shown import Shown
 from .views.status import model_picker, notice, status_view
@@ -95,18 +95,21 @@ def changes(
     yield from draft_changes(shown.draft, sent)
 
 
-def forget_live(shown: Shown, again: bool, sent: Sent) -> None:
+def forget_live(shown: Shown, again: bool, sent: Sent) -> frozenset[str]:
     """What is not in the log may have begun, gone on or ended since the page had it: it is sent anew.
 
-    A page that connects `again` may have missed more: what is true of Ollama and of other sessions.
+    A page that connects `again` may have missed more: what is true of Ollama and of other sessions. Returns
+    the regions, but the messages.
     """
     sent.turn = ""  # of no turn: even that there is no draft is news
-    for id in ("status", "runs", "chat-buttons", *(("model", "notice", "rail") if again else ())):
+    forgotten = SPOKEN | RUNNING | (frozenset({"model", "notice", "rail"}) if again else frozenset())
+    for id in forgotten:
         sent.regions.pop(id, None)
     for entry in shown.session.turns.values():
         if entry.n in sent.messages:
             sent.messages[entry.n] = ()
             sent.regions.pop(f"m{entry.n}", None)
+    return forgotten
 
 
 def _cards(shown: Shown, sent: Sent) -> Iterator[str]:
@@ -139,7 +142,7 @@ def _cards(shown: Shown, sent: Sent) -> Iterator[str]:
 
 def _messages(shown: Shown, sent: Sent) -> Iterator[str]:
     """New messages stand before the draft; those whose buttons have gone are swapped."""
-    for entry in visible(shown.session)[-WINDOW:]:
+    for entry in newest(shown.session):
         key = (*flags(shown.session, entry), _waits(shown, entry), shown.model)
         if sent.messages.get(entry.n) == key:
             continue

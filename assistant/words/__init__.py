@@ -10,6 +10,7 @@ English only. Everything is pure; a day such as "tomorrow" is counted from `toda
 from .clauses import ADDS, ENDS, NOT, PLAIN, negated, split
 from .finding import find
 from .grounding import grounded
+from .holding import may_hold
 from .labels import labels_of
 from .quantities import SPELLED
 from .reading import Part, fold, keys, read
@@ -17,5 +18,5 @@ from .sentence import FILLER, Found
 
 __all__ = [
     "ADDS", "ENDS", "FILLER", "NOT", "PLAIN", "SPELLED", "Found", "Part", "find", "fold", "grounded", "keys",
-    "labels_of", "negated", "read", "split",
+    "labels_of", "may_hold", "negated", "read", "split",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from .clauses import NOT, adds, negated
 from .dates import clocks, dates
 from .labels import words_of
 from .options import Mention, Options, all_or_none, mentions, options_of, ordinals
-from .quantities import amounts, no_amount, quantities
+from .quantities import Quantity, amounts, no_amount, quantities, single
 from .reading import LONGEST, Part, fold, read
 from .yes_no import bare_bool, bool_said
 
@@ -83,9 +83,13 @@ def _grounded_in(
         if options and all_or_none(parts):
             return False
         inner = field.item or field
-        return all(_grounded_in(inner, x, text, parts, offered if options else None, today) for x in value)
+        return all(
+            _grounded_in(inner, x, text, parts, offered if options else None, today)
+            or (inner.kind in NUMBERS and _number_grounded(inner, x, parts, quantities(parts)))
+            for x in value
+        )
     if isinstance(value, int | float) or field.kind in NUMBERS:
-        return _number_grounded(field, value, parts)
+        return _number_grounded(field, value, parts, single(parts))
     if field.kind in TIMES:
         return _day_grounded(field, str(value), parts, today)
     return not options and _text_grounded(field, str(value), text, parts)
@@ -116,12 +120,12 @@ def _says_empty(field: Field, parts: Sequence[Part]) -> bool:
     )
 
 
-def _number_grounded(field: Field, value: Any, parts: Sequence[Part]) -> bool:
+def _number_grounded(field: Field, value: Any, parts: Sequence[Part], said: Sequence[Quantity]) -> bool:
     try:
         wanted = Decimal(str(value))
     except ArithmeticError:
         return False
-    for quantity in quantities(parts):
+    for quantity in said:
         if negated(parts, quantity.first) and not (quantity.first and parts[quantity.first - 1].text == "no"):
             continue
         found = amounts(quantity, field)

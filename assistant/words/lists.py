@@ -104,7 +104,7 @@ def _entries(sentence: Sentence, names: Names) -> list[Any]:
     if kind in NUMBERS:
         meant = all(p.text in _BESIDE | STOP or p.kind in ("number", "mark") or _called(p, names)
                     for p in sentence.parts if not quantities([p]))  # fmt: skip
-        numbers = [q.value for q in sentence.quantities] if meant else []
+        numbers = [q.value for q in quantities(sentence.parts)] if meant else []
         return [int(n) if n == n.to_integral_value() else float(n) for n in numbers]
     if kind != "text":
         return [sentence.text[p.start : p.end] for p in sentence.parts if p.kind == kind]

@@ -118,7 +118,8 @@ def _several(sentence: Sentence, pick: _Pick) -> list[Found]:
         return found(picked)
     if pick.denied:
         gone = {str(every[i]) for i, _, _ in pick.denied}
-        return found([value for value in now if str(value) not in gone]) if isinstance(now, list) else []
+        left = [value for value in now if str(value) not in gone] if isinstance(now, list) else None
+        return found(left, "label" if pick.called else "option") if left is not None else []
     if isinstance(now, list) and adds(sentence.texts):
         known = {str(value) for value in now}
         picked = [*now, *(value for value in picked if str(value) not in known)]

@@ -74,6 +74,48 @@ def quantities(parts: Sequence[Part]) -> list[Quantity]:
     return found
 
 
+def single(parts: Sequence[Part]) -> list[Quantity]:
+    """The numbers that may each be a value: "1,5" and "1.250,50" are one, "1,2,3" is a list and none."""
+    merged = [*parts]
+    last: dict[int, int] = {}  # where a joined number begins
+    i = 0
+    while i < len(parts):
+        end = _joined(parts, i)
+        if end > i + 1:
+            last[end - 1] = i
+            text = _decimal("".join(part.text for part in parts[i:end]))
+            for n in range(i, end):
+                merged[n] = replace(parts[n], kind="mark", text="")
+            if text:
+                merged[end - 1] = replace(parts[end - 1], kind="number", text=text)
+        i = end
+    return [replace(q, first=last.get(q.first, q.first)) for q in quantities(merged)]
+
+
+def _joined(parts: Sequence[Part], i: int) -> int:
+    """Where the numbers end that commas or apostrophes join to the one at `i` without a space."""
+    end = i + 1
+    while (
+        parts[i].kind == "number"
+        and end + 1 < len(parts)
+        and parts[end].text in (",", "'")
+        and parts[end + 1].kind == "number"
+        and parts[end - 1].end == parts[end].start
+        and parts[end].end == parts[end + 1].start
+    ):
+        end += 2
+    return end
+
+
+def _decimal(text: str) -> str:
+    """One number in the way of countries with a decimal comma, or with apostrophes; "" if it is none."""
+    if re.fullmatch(r"[-+]?\d{1,3}('\d{3})+([.,]\d+)?[a-z%]*", text):
+        return text.replace("'", "").replace(",", ".")
+    if re.fullmatch(r"[-+]?(\d+|\d{1,3}(\.\d{3})+),\d+[a-z%]*", text):
+        return text.replace(".", "").replace(",", ".")
+    return ""
+
+
 def quantity_at(parts: Sequence[Part], i: int) -> Quantity | None:
     """The number that begins at `i`."""
     word, after = parts[i].text, parts[i + 1].text if i + 1 < len(parts) else ""

@@ -9,7 +9,7 @@ from typing import Any
 from .clauses import CORRECTS, clause, hedged, negated
 from .labels import Names
 from .options import Options
-from .quantities import Quantity, quantities
+from .quantities import Quantity, single
 from .reading import Part, phrase_at, read
 
 FILLER = frozenset(
@@ -55,7 +55,7 @@ class Sentence:
 
     @cached_property
     def quantities(self) -> list[Quantity]:
-        return quantities(self.parts)
+        return single(self.parts)
 
     @cached_property
     def texts(self) -> list[str]:

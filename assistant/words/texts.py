@@ -44,7 +44,8 @@ def _labelled(sentence: Sentence, names: Names) -> Found | None:
             return _text_from(sentence, names, begin, plain)
         are = parts[begin].text == "are" and names.field.kind in LISTS
         begin += are and begin + 1 < len(parts)
-        if any(phrase_at(parts, i, phrase) == at for phrase in names.phrases) and _begins(sentence, i):
+        labels = [phrase for phrase in names.phrases if not set(phrase) <= FILLER]  # "only the tutorial"
+        if any(phrase_at(parts, i, phrase) == at for phrase in labels) and _begins(sentence, i):
             found = _text_from(sentence, names, begin, plain)
             if found and _is_plain(sentence, names, found) and (not are or _are_names(found.raw)):
                 return found

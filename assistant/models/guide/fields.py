@@ -20,7 +20,7 @@ def rules(field: Field, card: Card | None = None) -> str:
     else:
         told = [limits(field) or _noun(field), lengths(field)]
         if field.ask.example is not None:
-            told.append(f"for example {show(field, to_json(field.ask.example))}")
+            told.append(f"for example {as_plain(show(field, to_json(field.ask.example)))}")
     told += ["may be empty"] if field.optional else []
     return ", ".join(part for part in told if part)
 
@@ -54,7 +54,7 @@ def describe(field: Field, card: Card | None) -> str:
 def about_step(card: Card) -> str:
     """The step's question, its help and its fields."""
     told = [f"**{card.step.question}**"]
-    told += [card.step.help] if card.step.help else []
+    told += [as_flow(card.step.help)] if card.step.help else []
     if card.step.fields:
         told.append("\n".join(f"- {describe(field, card)}" for field in card.step.fields))
     return "\n\n".join(told)
@@ -75,6 +75,11 @@ def options(field: Field, card: Card | None) -> str:
 def as_plain(text: str) -> str:
     """The text with what Markdown would take for marks escaped."""
     return re.sub(r"([\\`*\[\]<>|~])", r"\\\1", text)
+
+
+def as_flow(text: str) -> str:
+    """A docstring's text without the line ends that only its file needs; lists and code keep theirs."""
+    return text if "```" in text else re.sub(r"(?<=\S)\n(?=[^\W\d_])", " ", text)
 
 
 def as_sentence(text: str) -> str:

@@ -20,7 +20,7 @@ _TALK = (
         "are was am we're i'm it's that's there here they them he she do does did can will shall should "
         "would really very quite maybe hmm hm oh ah ok hi hello hey thanks thank cheers me my us our this "
         "these those what which who so too much many some any at of in on by from as if when while because "
-        "change put want need".split()
+        "change put want need think guess suppose believe probably".split()
     )
 )
 _VALUES = ("number", "url", "email", "iso", "clock", "path")
@@ -28,19 +28,22 @@ _VALUES = ("number", "url", "email", "iso", "clock", "path")
 
 def leftover(situation: Situation, message: Message) -> str:
     """A sentence that quotes what was not understood beside what was; "" where all was, or nothing."""
-    names = _given(situation)
+    given = _given(situation)
     if settled(situation) or not situation.results:
         return ""  # the words picked an option, or nothing was done
     parts = read(message.left)
-    if not names or len(parts) > PLAIN or _is_text(situation, names):
+    if not given or len(parts) > PLAIN or _is_text(situation, given):
         return ""
-    inside = _understood(situation, message.left, names, parts)
+    inside = _understood(situation, message.left, given, parts)
     fields = situation.workflow.fields()
-    if any(fields[name].kind in LISTS for name in names if name in fields):
+    if any(fields[name].kind in LISTS for name in given if name in fields):
         inside |= {
             i for i, part in enumerate(parts) if part.text in ADDS | NOT
         }  # what left is no longer there
-    pieces = [message.left[p[0].start : p[-1].end] for p in _pieces(parts, inside)]
+    # a name in the midst of a clause is hardly said for nothing
+    upper = [i for i, part in enumerate(parts) if message.left[part.start].isupper()]
+    names = {i for i in upper if i and parts[i].text != "i"}
+    pieces = [message.left[p[0].start : p[-1].end] for p in _pieces(parts, inside, names)]
     if not pieces:
         return ""
     if private(situation, message.words):
@@ -83,8 +86,8 @@ def _understood(situation: Situation, words: str, names: Sequence[str], parts: S
     }
 
 
-def _pieces(parts: Sequence[Part], inside: set[int]) -> Iterable[list[Part]]:
-    """Clauses of which nothing was understood, and values in the others."""
+def _pieces(parts: Sequence[Part], inside: set[int], names: set[int]) -> Iterable[list[Part]]:
+    """Clauses of which nothing was understood, and values and names in the others."""
     clause: list[int] = []
     for i in range(len(parts) + 1):
         if i < len(parts) and parts[i].text not in ENDS:
@@ -96,7 +99,8 @@ def _pieces(parts: Sequence[Part], inside: set[int]) -> Iterable[list[Part]]:
         elif not inside & {*clause}:
             yield [parts[n] for n in clause]
         else:
-            beside = [n for n in content if n not in inside and parts[n].kind in _VALUES]
+            left = [n for n in content if n not in inside]
+            beside = [n for n in left if parts[n].kind in _VALUES or n in names]
             yield from ([parts[n]] for n in beside if not negated(parts, n) and not _replaced(parts, n))
         clause = []
 

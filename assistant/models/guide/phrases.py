@@ -53,13 +53,13 @@ _COMMANDS = [
              r"| this)?"),
     ("redo", r"redo(?: it| that| this| the last.*)?|undo the undo|bring (?:it|that) back"),
     ("run", r"(?:run|start|launch|execute|begin|go)(?: it| this| that| now| everything| the (?:run|workflow"
-            r"|job|thing|crawl))*"
+            r"|job|thing|crawl)| (?:once )?(?:again|more))*"
             r"|go for it|start running|(?:start|begin|do) the (?:run|crawl|job|workflow)"),
     ("defaults", r"(?:(?:just |simply )?(?:use|take|keep|accept|set|leave|fill in|go with|stay with"
                 r"|stick (?:with|to)) )?"
                  r"(?:(?:it|them|everything|all|that|the rest|the others?) )?(?:to |at |on |with |as |of )?"
                  r"(?:all )?(?:the |its |their |all the )?defaults?(?: values?| settings?)?"
-                 r"(?: everywhere| for everything| for all(?: of them)?| for the rest)?"),
+                 r"(?: everywhere| for everything| for all(?: of them)?| for the rest)?(?: please)?"),
     ("defaults", r"(?:use|take|keep|accept|go with|stay with) (?:the |its )?defaults?(?: values?)? (?:for"
                 r"|of|on) " + _THE + _X),
     ("defaults", rf"(?:(?:use|take|keep) )?(?:the )?defaults?(?: value)?(?: for| of)? {_THE}{_SINGLE}"),
@@ -106,6 +106,7 @@ _TALK = [
             r"|(?:what|which) (?:ai |language )?model(?: are you| is this| do you use)?|what's your name"),
     ("whatever", r"whatever(?: you (?:like|want|think))?|(?:i )?don't (?:care|mind)|you (?:choose|decide"
                 r"|pick)"
+                 r"|(?:(?:can|could|would|will) you )?(?:please )?(?:choose|decide|pick)(?: one| it)? for me"
                  r"|(?:i have )?no idea|i don't know|not sure|anything|surprise me|up to you"),
     ("overview", r"(?:show|list|tell|give)(?: me)?(?: all)?(?: the| my| your)? (?:values?|settings?"
                 r"|parameters?|answers?|summary|overview|everything|status|state)(?: so far)?"
@@ -158,7 +159,7 @@ _QUESTIONS = [
     ("need", rf"(?:what|where) (?:is|are|do you use|will you use|does it use) {_THE}(?P<x>.*?) ?(?:used"
              r"|needed|good|for|used for|needed for|good for)(?: for)?"),
     ("need", rf"why (?:does|do|is|are) {_THE}(?P<x>.*?) ?(?:matters?|important|needed|asked|necessary"
-             r"|required)(?: .*)?|why"),
+             r"|required)(?: .*)?|why(?: is)?(?: that| this| so)?"),
     ("meaning", rf"what (?:does|do) {_THE}(?P<x>.+?) (?:mean|do|stand for|change|affect)|what(?:'s| is"
                 rf"| are) (?:meant by |the meaning of ){_THE}(?P<y>.+)"),
     ("meaning", r"(?:explain|describe|define|help (?:me )?with|help on|help|tell me(?: more)? about"

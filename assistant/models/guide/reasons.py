@@ -9,14 +9,14 @@ from ...cards import Card, Situation, card_of, open_card
 from ...parameters import Field, choices
 from ...words import keys
 from .context import asked_for, offered_of
-from .fields import as_sentence, rules
+from .fields import as_flow, as_sentence, rules
 
 
-def need(field: Field, situation: Situation) -> str:
-    """Why a field is asked: its help, what takes its value later, and what it takes."""
+def need(field: Field, situation: Situation, alone: bool = True) -> str:
+    """Why a field is asked: its help (or, `alone`, its step's), what takes its value later, what it takes."""
     card = card_of(situation.cards, field.name)
     told = [as_sentence(field.ask.help)] if field.ask.help else []
-    if card and not field.ask.help and card.step.help:
+    if alone and card and not field.ask.help and card.step.help:
         told.append(_first_lines(card.step.help))
     uses = _uses(field, situation)
     told += uses or [f"Nothing in this workflow says what **{field.label}** is used for."]
@@ -51,8 +51,9 @@ def _takes(function: Callable[..., Any] | Any, name: str, all_too: bool = False)
 
 def need_step(card: Card, situation: Situation) -> str:
     """Why a step is there: its help, and what takes its values later."""
-    needs = "\n".join(f"- {need(field, situation)}" for field in card.step.fields)
-    return f"{card.step.help}\n\n{needs}" if card.step.help else needs
+    told = [f"- **{field.label}**: {need(field, situation, alone=False)}" for field in card.step.fields]
+    needs = "\n".join(told)
+    return f"{as_flow(card.step.help)}\n\n{needs}" if card.step.help else needs
 
 
 def need_now(situation: Situation) -> str:

@@ -67,9 +67,11 @@ def _outcome(situation: Situation, tool: str, arguments: Any, result: dict[str, 
         return _told(situation, result) + _asked(situation)
     if tool in ("next_step", "skip_step") and result.get("refused"):
         return [f"Not yet. {' '.join(as_sentence(str(reason)) for reason in result['refused'].values())}"]
-    told = _told(situation, result)
     if tool == "use_last":
-        return [f"As in {result.get('from')}, until **next** confirms it:", *told]
+        proposed = (result.get("proposed") or {}).items()
+        listed = ", ".join(f"{_label(situation, n)} {_shown(situation, n, value)}" for n, value in proposed)
+        return [f"As in {result.get('from')}, only suggested until **next** confirms it: {listed}."]
+    told = _told(situation, result)
     if told:
         return told
     if tool == "start_over":

@@ -5,13 +5,13 @@ from typing import Any
 
 from ...cards import Card, Situation, card_of, open_card
 from ...errors import Refused
-from ...parameters import LISTS, MISSING, NUMBERS, TIMES, Field, judge
-from ...words import Found, find, read
+from ...parameters import LISTS, MISSING, NUMBERS, TIMES, Field, choices, judge
+from ...words import FILLER, Found, find, keys, read
 from .context import asked_for, last_set, offered_of, shown_values
 from .fields import default_of
 from .message import Message
 from .phrases import LONGEST, rest
-from .texts import corrected_text, free_text
+from .texts import awaited_text, corrected_text, free_text
 from .topics import topic
 
 _CORRECTING = frozenset(
@@ -43,10 +43,12 @@ def said(situation: Situation, message: Message) -> list[Found]:
     recent = _recent_list(situation)
     found = find(own, message.left, offered, expecting, now, others=others, recent=recent)
     left = rest(message.left, [item.span for item in found])
+    ask = found or answered or situation.session.question or awaited_text(situation)
+    alone = [] if ask else _option_alone(situation, others, left)
     found += [
         f
         for f in find(others, left, offered, expecting, now, others=own, recent=recent)
-        if _meant_elsewhere(f, left, expecting, known)
+        if _meant_elsewhere(f, left, expecting, known) or (f in alone and f.name not in known)
     ]
     if not found and card and not message.bare and not message.kinds - {"yes", "no"}:
         found = corrected_text(situation, message) or _free_text(situation, card, message)
@@ -74,6 +76,25 @@ def _meant_elsewhere(item: Found, words: str, expecting: str | None, known: set[
     ):
         return True
     return item.why != "bare" and bool({part.text for part in read(words)} & (_CORRECTING | _CHANGING))
+
+
+def _option_alone(situation: Situation, fields: Sequence[Field], words: str) -> list[Found]:
+    """The options that the whole message names, where one field alone has them."""
+    said = {part.key for part in read(words) if part.kind != "mark" and part.text not in FILLER}
+    found = [item for item in find(fields, words, offered_of(situation)) if item.why == "option"]
+    if len(found) != 1:
+        return []
+    item, known = found[0], situation.workflow.fields()
+    picked = [str(value) for value in (item.raw if isinstance(item.raw, list) else [item.raw])]
+    aliases = known[item.name].ask.aliases or {}
+    named = {
+        key
+        for text, label in choices(known[item.name], offered_of(situation).get(item.name))
+        if text in picked
+        for name in (text, label, *(alias for alias, value in aliases.items() if str(value) == text))
+        for key in keys(name)
+    }
+    return found if said and said <= named else []
 
 
 def _expecting(situation: Situation, card: Card | None) -> str | None:

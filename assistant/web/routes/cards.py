@@ -82,8 +82,11 @@ def _undoing(app: Any, site: Any) -> None:
     @app.post("/sessions/{sid}/undo")
     async def undo(request: Request, sid: str) -> Response:
         handle = await opened(site, sid)
-        entry = await text_of(request, "entry")
-        await actions.undo(handle, entry=whole_number(entry))
+        entry, name = whole_number(await text_of(request, "entry")), await text_of(request, "name")
+        if entry and name:  # one value of several
+            await actions.put_back(handle, name, entry)
+        else:
+            await actions.undo(handle, entry=entry)
         return done(request, await place_of(request, sid))
 
     @app.post("/sessions/{sid}/redo")

@@ -78,7 +78,8 @@ def _reading(app: Any, site: Any) -> None:
         handle = await opened(site, sid)
         before = whole_number(request.query_params.get("before")) or handle.session().n + 1
         shown = await shown_of(site, handle)
-        shown = replace(shown, at=shown.last, draft=None)  # they are read, not changed
+        # they are read; only a change can be taken back from there
+        shown = replace(shown, at=shown.last, draft=None, reread=not shown.fixed)
         if by_htmx(request):
             return HTMLResponse("".join(str(to_xml(part, indent=False)) for part in window(shown, before)))
         return page_answer(earlier_page(shown, before, prefix_of(request)))

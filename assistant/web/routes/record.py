@@ -8,6 +8,7 @@ import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from ...collector import paused
 from ...export import export
 from ...files import CHUNK
 from ...record.account import Account, Wanted
@@ -25,12 +26,18 @@ def add(app: Any, site: Any) -> None:
         """Up to entry `at`, around entry `near`, what is wanted of it: `who`, `what`, `step`, `text`."""
         handle, query = await opened(site, sid), request.query_params
         at = entry_number(handle, query.get("at"))
-        shown = gather(handle, at)
         wanted = Wanted(*(query.get(name, "").strip()[:LONGEST] for name in ("who", "what", "step", "text")))
-        entries = handle.log.entries
-        account = Account(entries, at or len(entries))
-        near = whole_number(query.get("near"))
-        return page_answer(record_page(shown, account, handle.session(), wanted, near, prefix_of(request)))
+        near, prefix = whole_number(query.get("near")), prefix_of(request)
+
+        def drawn() -> Any:
+            with paused():
+                account = Account(handle.log.entries, at or shown.session.n)
+                return record_page(shown, account, now, wanted, near, prefix)
+
+        if at is not None:
+            await anyio.to_thread.run_sync(handle.session, at)
+        now, shown = handle.session(), gather(handle, at)
+        return page_answer(await anyio.to_thread.run_sync(drawn))
 
     @app.get("/sessions/{sid}/export/{format}")
     async def exported(request: Request, sid: str, format: str) -> Response:

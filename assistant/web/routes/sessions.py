@@ -28,8 +28,7 @@ LOOK = 0.25  # seconds that a page waits for the first look at Ollama
 
 async def opened(site: Any, sid: str) -> Handle:
     """The session's handle; runs that ended without a word are marked as interrupted first."""
-    handle: Handle = site.workspace.open(sid)
-    handle.session()
+    handle: Handle = await site.workspace.reach(sid)
     await mark_interrupted(handle)
     return handle
 
@@ -40,6 +39,8 @@ async def shown_of(site: Any, handle: Handle, at: int | None = None, typed: Any 
         # a page never waits long for an Ollama that does not answer; the stream brings what is found
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(site.looking()), LOOK)
+    if at is not None:
+        await asyncio.to_thread(handle.session, at)  # so that it is there, however long the log is
     model = site.chat.model_of(handle.session())
     suggested = site.chat.preferences.now().suggested
     beside, kin = await sessions_beside(site, handle)
@@ -126,7 +127,7 @@ def add(app: Any, site: Any) -> None:
     async def fork(request: Request, sid: str) -> Response:
         handle = await opened(site, sid)
         at = entry_number(handle, await text_of(request, "at")) or handle.session().n
-        made = site.workspace.fork(handle, at)
+        made = await asyncio.to_thread(site.workspace.fork, handle, at)
         await mark_interrupted(made)
         with suppress(NotFound, BrokenWorkflow):  # it can be looked at without its workflow
             await open_due(made)

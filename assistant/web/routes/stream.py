@@ -1,5 +1,6 @@
 """The stream of a session: fold, draw each region, send those that differ from what this connection had."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -61,6 +62,12 @@ class Stamp:
     phase: Any
 
 
+def _stamp(site: Any, handle: Handle) -> Stamp:
+    draft, progress = live.drafts.get(handle.sid), live.progress.get(handle.sid)
+    phase = draft and (draft.turn, draft.phase)
+    return Stamp(handle.session().n, handle.log.generation, site.chat.catalogue, progress, phase)
+
+
 def _only(handle: Handle, before: Stamp | None, now: Stamp) -> frozenset[str] | None:
     """The regions that may differ, or None for all: so that a word costs no more than a word."""
     if before is None or (before.generation, before.catalogue) != (now.generation, now.catalogue):
@@ -76,32 +83,33 @@ async def _follow(
     sid = handle.sid
     site.streams[sid] = site.streams.get(sid, 0) + 1
     sent, seen_n, silent = Sent(), -1, 0.0
+    stamp: Stamp | None = None
+    forgotten = frozenset[str]()
     try:
         if after is not None:
-            _know(site, handle, after, again, sent)
+            if after != handle.session().n:
+                await asyncio.to_thread(handle.session, after)
+            before = _stamp(site, handle)
+            forgotten = _know(site, handle, after, again, sent)
             if handle.log.damage is not None:
                 sent = Sent()  # the page may be from before the damage
+            elif after == before.n:
+                stamp = before
         if elsewhere:
             yield RELOAD
         yield f"retry: 500\nid: {after if after is not None else ''}\n\n"
-        stamp: Stamp | None = None
         while not site.ending.is_set():
             beat = live.beat(sid)
             try:
                 session = handle.session()
                 draft = live.drafts.get(sid)
-                now = Stamp(
-                    session.n,
-                    handle.log.generation,
-                    site.chat.catalogue,
-                    live.progress.get(sid),
-                    draft and (draft.turn, draft.phase),
-                )
+                now = _stamp(site, handle)
                 if stamp and stamp.generation != now.generation:
                     yield RELOAD  # what it shows may not be there any more
-                if now != stamp:
+                if now != stamp or forgotten:
                     only = _only(handle, stamp, now)
-                    stamp, shown = now, _shown(site, handle)
+                    only, forgotten = only and only | forgotten, frozenset()
+                    stamp, shown = now, _shown(site, handle, listed=only is None or "rail" in only)
                     results = partial(results_of, shown, handle.files)
                     parts = list(changes(shown, results, today(), sent, only))
                 else:
@@ -125,8 +133,11 @@ async def _follow(
             del site.streams[sid]
 
 
-def _know(site: Any, handle: Handle, after: int, again: bool, sent: Sent) -> None:
-    """What the page has, drawn at entry `after` or, where it connects `again`, following until then."""
+def _know(site: Any, handle: Handle, after: int, again: bool, sent: Sent) -> frozenset[str]:
+    """What the page has, drawn at entry `after` or, where it connects `again`, following until then.
+
+    Returns the regions that are to be sent anew.
+    """
     catalogue, suggested = site.chat.catalogue, site.chat.preferences.now().suggested
     shown = _shown(site, handle)
     if after != shown.session.n:
@@ -136,15 +147,16 @@ def _know(site: Any, handle: Handle, after: int, again: bool, sent: Sent) -> Non
     shown = _as_if_present(shown)
     for _ in changes(shown, partial(results_of, shown, handle.files), today(), sent):
         pass
-    forget_live(shown, again, sent)
+    return forget_live(shown, again, sent)
 
 
 def _as_if_present(shown: Shown) -> Shown:
     return replace(shown, at=None, draft=None, progress=None)
 
 
-def _shown(site: Any, handle: Handle) -> Shown:
+def _shown(site: Any, handle: Handle, listed: bool = True) -> Shown:
+    """What the page draws; without the other sessions where they are not `listed` anew."""
     model, suggested = site.chat.model_of(handle.session()), site.chat.preferences.now().suggested
-    found = site.workspace.lists.glances()
+    found = site.workspace.lists.recent(handle.sid) if listed else []
     beside, kin = rail_of(found, handle.sid), kin_of(found, handle.sid, handle.session())
     return replace(gather(handle, None, None, site.chat.catalogue, model, beside, suggested), kin=kin)

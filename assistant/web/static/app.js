@@ -86,6 +86,11 @@ document.addEventListener("keydown", (event) => {
   if (event.isComposing || event.defaultPrevented) return;
   if (event.target.id === "chat-input" && writing(event)) return event.preventDefault();
   if (event.key !== "Escape") return;
+  const menu = $(".menu[open]");
+  if (menu) {
+    menu.open = false;
+    return $("summary", menu).focus();
+  }
   const stop = $("#chat-stop");
   if ($("#chat-edit")?.value) {
     leaveEdit();
@@ -256,14 +261,17 @@ document.addEventListener("click", (event) => {
 document.addEventListener("click", async (event) => {
   const button = event.target.closest?.("button, .chip");
   $("#toast")?.replaceChildren();
+  for (const menu of $$(".menu[open]")) if (!menu.contains(event.target)) menu.open = false;
   if (!button) return;
   if (button.matches(".use")) useTheirs(button.closest(".field"));
   if (button.matches(".add-row")) addRow(button);
   if (button.matches(".copy")) await copy(button);
   if (button.id === "theme") switchTheme();
-  if (button.id === "chat-toggle") body.classList.toggle("no-chat");
+  if (button.id === "chat-toggle") button.setAttribute("aria-expanded", !body.classList.toggle("no-chat"));
   if (button.id === "rail-toggle") {
-    localStorage.setItem("rail", body.classList.toggle("no-rail") ? "folded" : "");
+    const folded = body.classList.toggle("no-rail");
+    button.setAttribute("aria-expanded", !folded);
+    localStorage.setItem("rail", folded ? "folded" : "");
   }
 });
 
@@ -311,7 +319,10 @@ function switchTheme() {
 }
 theme.hidden = false;
 nameTheme();
-if (localStorage.getItem("rail") === "folded") body.classList.add("no-rail");
+if (localStorage.getItem("rail") === "folded") {
+  body.classList.add("no-rail");
+  $("#rail-toggle")?.setAttribute("aria-expanded", "false");
+}
 
 // --- after each swap: the end of the chat, the new card's first field, a graph that needs drawing ---
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from fasthtml.components import (
     H1,
-    H3,
+    H2,
     A,
     Aside,
     Base,
@@ -133,7 +133,7 @@ def rail(sessions: list[Summary], current: str | None, today: str) -> Any:
         part
         for name, group in groups.items()
         if group
-        for part in (H3(name), Ul(*[_rail_item(s, s.sid == current) for s in group]))
+        for part in (H2(name), Ul(*[_rail_item(s, s.sid == current) for s in group]))
     ]
     new = A("New session", href=".", role="button")
     more = A("All sessions", href=".#sessions", cls="quiet")

@@ -4,7 +4,7 @@ from typing import Any
 
 from fasthtml.components import (
     H1,
-    H3,
+    H2,
     A,
     Article,
     Button,
@@ -64,7 +64,7 @@ def card_view(shown: Shown, card: Card, number: int) -> Any:
 
 
 def _header(card: Card, number: int, *right: Any) -> Any:
-    return Header(Span(str(number), cls="num"), H3(card.step.question), *right)
+    return Header(Span(str(number), cls="num"), H2(card.step.question), *right)
 
 
 def _post(shown: Shown, card: Card, what: str, text: str, **attributes: Any) -> Any:

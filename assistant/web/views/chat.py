@@ -29,7 +29,7 @@ from ...models import GUIDE
 from ...parameters import choices
 from ..markdown import blocks, markdown
 from .base import page, top
-from .messages import WINDOW, message_view, model_name, visible
+from .messages import WINDOW, message_view, model_name, newest
 from .shown import Shown
 
 PHASES = {
@@ -60,7 +60,7 @@ def chat_view(shown: Shown) -> Any:
 
 def window(shown: Shown, before: int | None = None) -> list[Any]:
     """The newest messages, or the newest before an entry, after a link to those before them."""
-    entries = [entry for entry in visible(shown.session) if before is None or entry.n < before]
+    entries = newest(shown.session, 2 * WINDOW, before)
     found = [message_view(shown, entry) for entry in entries[-WINDOW:]]
     if len(entries) <= WINDOW:
         return [P(id="earlier", hidden=True), *found]
@@ -149,6 +149,7 @@ def composer(shown: Shown) -> Any:
         commands(),
         Div(
             Small("/ for commands · ↑ edits · Esc stops", cls="keys"),
+            A("Record", href=f"{shown.address}/record", cls="narrow"),
             A("Models", href=f"models?session={shown.sid}", cls="narrow"),
             _realign(shown),
             cls="foot",

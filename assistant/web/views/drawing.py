@@ -30,11 +30,12 @@ def drawing_view(drawing: Drawing, link: Callable[[Node], str | None]) -> Any:
 
 
 def workflow_view(flow: Workflow) -> Any:
-    """The workflow's own graph; each step leads to its place on the workflow's page."""
+    """The workflow's own graph; each step and parameter leads to its place on the workflow's page."""
     address = f"workflows/{flow.stem}"
+    there = {f"value-{name}" for name in flow.fields()} | {f"step-{step.name}" for step in flow.steps}
     return drawing_view(
         drawing_of_workflow(flow),
-        lambda node: f"{address}#{node.id}" if node.kind in ("step", "value") else None,
+        lambda node: f"{address}#{node.id}" if node.id in there else None,
     )
 
 

@@ -15,8 +15,12 @@ from .shown import Shown
 THUMBS = {"up": "good", "down": "not good"}
 
 
-def menu(look: Look, entry: Entry, mark: str, name: str | None = None, undo: bool = False) -> Any:
+def menu(
+    look: Look, entry: Entry, mark: str, name: str | None = None, undo: bool = False, one: bool = False
+) -> Any:
     """A small menu that stands closed. `mark` is the entry's place on the page, where its forms lead back.
+
+    `undo` is of the whole entry; with `one`, its value of `name` can be undone alone.
 
     It is written as text: there is one for each row, and components would take most of the page's time.
     """
@@ -30,12 +34,10 @@ def menu(look: Look, entry: Entry, mark: str, name: str | None = None, undo: boo
             f'maxlength="{LONGEST}" aria-label="Note on entry {n}"></textarea>'
             '<button class="plain">Note</button></form>'
         )
-    if undo:  # of this one change, however old it is; its card is open again then
-        parts.append(
-            f'<form method="post" action="{address}/undo">{back}'
-            f'<input type="hidden" name="entry" value="{n}">'
-            f'<button class="plain" aria-label="Undo entry {n}">Undo</button></form>'
-        )
+    if undo:
+        parts.append(_undo(look, entry, back))
+    if one and name:
+        parts.append(_undo(look, entry, back, name))
     parts.append(f'<a href="{address}?at={n}">The page then</a>')
     if look.can_write:
         parts.append(f'<a href="{address}/redact?entries={n}">Take out</a>')
@@ -44,6 +46,25 @@ def menu(look: Look, entry: Entry, mark: str, name: str | None = None, undo: boo
         parts.append(f'<a href="{address}/redact?{query}">Take out all of {escape(name)}</a>')
     summary = f'<summary aria-label="More about entry {n}" title="More">⋯</summary>'
     return Safe(f'<details class="more">{summary}<div>{"".join(parts)}</div></details>')
+
+
+def undo_only(look: Look, entry: Entry, mark: str, name: str) -> Any:
+    """The menu of a further value of an entry that set several: what else can be done stands at the first."""
+    back = f'<input type="hidden" name="back" value="{escape(look.href(mark))}">'
+    summary = f'<summary aria-label="More about {escape(name)} of entry {entry.n}" title="More">⋯</summary>'
+    return Safe(f'<details class="more">{summary}<div>{_undo(look, entry, back, name)}</div></details>')
+
+
+def _undo(look: Look, entry: Entry, back: str, name: str | None = None) -> str:
+    """Of this one change, however old it is, or of one of its values; its card may be open again then."""
+    one = f'<input type="hidden" name="name" value="{escape(name)}">' if name else ""
+    label = f"Undo {escape(name)} of entry {entry.n}" if name else f"Undo entry {entry.n}"
+    text = f"Undo {escape(name)}" if name else "Undo"
+    return (
+        f'<form method="post" action="{escape(look.shown.address)}/undo">{back}{one}'
+        f'<input type="hidden" name="entry" value="{entry.n}">'
+        f'<button class="plain" aria-label="{label}">{text}</button></form>'
+    )
 
 
 def notes(look: Look, entry: Entry) -> list[Any]:

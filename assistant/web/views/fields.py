@@ -128,7 +128,8 @@ def _control(
 
 
 def _held(field: Field, value: Any) -> str:
-    return as_text(field, value)
+    text = as_text(field, value)
+    return text.removesuffix(".0") if isinstance(value, float) else text
 
 
 def _texts(value: Any) -> list[str]:

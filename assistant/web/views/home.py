@@ -6,7 +6,7 @@ from typing import Any
 
 from fasthtml.components import (
     H1,
-    H3,
+    H2,
     A,
     Article,
     Button,
@@ -49,7 +49,7 @@ def home_page(
     return page(
         "Assistant",
         prefix,
-        top("Workflows, step by step"),
+        top("Workflows, step by step", A("Models", href="models", cls="chip")),
         Main(
             deleted_bar(deleted, seconds),
             Section(H1("Start"), Div(*cards, cls="tiles") if cards else none, cls="start"),
@@ -71,7 +71,7 @@ def _start(stem: str, flow: Workflow) -> Any:
     count = f"{steps} {'step' if steps == 1 else 'steps'}"
     earlier = A("From earlier sessions", href=f"compose?workflow={stem}", cls="quiet")
     return Article(
-        Header(H3(A(flow.title, href=f"workflows/{stem}"))),
+        Header(H2(A(flow.title, href=f"workflows/{stem}"))),
         P(flow.description),
         Div(form, Small(count), earlier, cls="row"),
         cls="card tile",
@@ -81,7 +81,7 @@ def _start(stem: str, flow: Workflow) -> Any:
 
 def _broken(stem: str, error: BrokenWorkflow) -> Any:
     return Article(
-        Header(H3(stem.replace("_", " ").capitalize())),
+        Header(H2(stem.replace("_", " ").capitalize())),
         P("This workflow does not load:"),
         P(Code(str(error))),
         P("Correct the file and load this page again.", cls="quiet"),

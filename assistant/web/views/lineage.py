@@ -52,7 +52,7 @@ def _links(known: dict[str, Summary], sids: Any) -> list[Any]:
 def _link(known: dict[str, Summary], sid: str, address: str) -> Any:
     """The session by its name; one that is gone by its id."""
     name, when = (known[sid].name, known[sid].changed[:16].replace("T", " ")) if sid in known else ("", "")
-    return A(name, href=address, title=when) if name else f"{sid[:60]} (not here any more)"
+    return A(name, href=address, title=when) if name else f"{sid[:60]} (not here)"
 
 
 def taken_from(shown: Shown, name: str) -> tuple[str, str] | None:

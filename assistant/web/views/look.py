@@ -63,8 +63,10 @@ def look_at(shown: Shown, account: Account, now: Session, wanted: Wanted, near: 
     """Chooses what is wanted, and of that what is drawn."""
     chosen = account.chosen(wanted)
     messages = account.messages(chosen, wanted)
-    told, numbers = values_told(account.entries), {entry.n for entry in chosen}
-    values = [value for value in told if value.entry.n in numbers and value.is_by(wanted.who)]
+    values = told = values_told(account.entries)
+    if wanted:
+        numbers = {entry.n for entry in chosen}
+        values = [value for value in told if value.entry.n in numbers and value.is_by(wanted.who)]
     drawn = window([entry.n for entry, _ in messages], near, MESSAGES)
     rows = window([value.entry.n for value in values], near, ROWS)
     ids = {f"c{each.n}" for entry, changes in messages[drawn] for each in (entry, *changes)}

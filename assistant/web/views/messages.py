@@ -1,5 +1,6 @@
 """The chat's messages: each entry that the chat shows."""
 
+from itertools import islice
 from typing import Any
 
 from fasthtml.components import (
@@ -9,6 +10,7 @@ from fasthtml.components import (
     Code,
     Details,
     Div,
+    Form,
     Input,
     Label,
     P,
@@ -33,9 +35,10 @@ WINDOW = 50
 OTHERS = ("model", "guide", "mcp", "cli")
 
 
-def visible(session: Session) -> list[Entry]:
-    """The entries that the chat shows, in order."""
-    return [entry for entry in session.chat if is_shown(entry)]
+def newest(session: Session, most: int = WINDOW, before: int | None = None) -> list[Entry]:
+    """The newest entries that the chat shows, or the newest before an entry, in order."""
+    found = (e for e in reversed(session.chat) if (before is None or e.n < before) and is_shown(e))
+    return list(islice(found, most))[::-1]
 
 
 def is_shown(entry: Entry) -> bool:
@@ -134,7 +137,8 @@ def _meta(entry: Entry) -> str:
 
 
 def _time(seconds: Any) -> str:
-    return duration(seconds) if seconds >= 0.1 else f"{seconds * 1000:.0f} ms"
+    text = duration(seconds) if seconds >= 0.1 else f"{seconds * 1000:.0f} ms"
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _replaced(entry: Entry, text: str) -> Any:
@@ -172,9 +176,13 @@ def _set(shown: Shown, entry: Entry) -> Any:
         rows = [Code(f"{', '.join(entry.get('names') or [])} cleared")]
     why = Small(f"from “{entry.get('why')}”") if entry.get("why") else ""
     undo = ""
-    if not undone and not shown.fixed:
+    if not undone and (shown.reread or not shown.fixed):
         about = Input(type="hidden", name="entry", value=str(entry.n))
-        undo = post(f"{shown.address}/undo", about, Button("Undo"))
+        address = f"{shown.address}/undo"
+        if shown.reread:  # the stream does not follow it, so the page is loaded anew
+            undo = Form(about, Button("Undo"), method="post", action=address)
+        else:
+            undo = post(address, about, Button("Undo"))
     return _message(
         entry,
         Div(*rows, why, Small("undone") if undone else undo, cls="did undone" if undone else "did"),
@@ -269,12 +277,22 @@ def _called(shown: Shown, entry: Entry) -> Any:
     return _message(entry, query_view(entry), cls="change")
 
 
+def _of(shown: Shown, entry: Entry) -> str:
+    """The values that an undo or redo was about: " of Depth, Limit"; "" where it was about none."""
+    lines = [shown.session.lines.get(n) for n in entry.get("entries") or ()]
+    changes = [line for line in lines if line and line.did in ("set", "cleared") and line.by != "workflow"]
+    names = dict.fromkeys(name for line in changes for name in line.names)
+    fields = shown.flow.fields() if shown.flow else {}
+    labels = [fields[name].label if name in fields else name for name in names]
+    return f" of {', '.join(labels)}" if labels else ""
+
+
 def _line(shown: Shown, entry: Entry) -> Any:
     who = {"user": "You", "guide": "The guide", "model": "The assistant"}.get(entry.by, entry.by.capitalize())
     took = f" after {duration(entry.get('seconds'))}" if entry.get("seconds") else ""
     text = {
-        "undid": f"{who} undid the last change.",
-        "redid": f"{who} redid the change.",
+        "undid": f"{who} undid the change{_of(shown, entry)}.",
+        "redid": f"{who} redid the change{_of(shown, entry)}.",
         "realigned": "A fresh start: earlier words stay here, but the model no longer sees them.",
         "chose": f"From here on: {model_name(str(entry.get('model')))}.",
         "finished": f"The run finished{took}.",

@@ -6,7 +6,7 @@ from typing import Any
 
 from fasthtml.components import (
     H1,
-    H3,
+    H2,
     A,
     Aside,
     Button,
@@ -65,8 +65,10 @@ def record_page(
         prefix,
         top(
             f"Record · {shown.name}",
+            A("Take out a text", href=f"{shown.address}/redact", cls="chip wide"),
+            A("Compare", href=f"compare?a={shown.sid}", cls="chip wide"),
             A("Back to the session", href=shown.address, cls="chip"),
-            Details(Summary("Export", cls="chip", role="button"), Ul(*exports), cls="menu wide"),
+            Details(Summary("Export", cls="chip", role="button"), Ul(*exports), cls="menu"),
         ),
         _counts(look, counts),
         body,
@@ -81,7 +83,7 @@ def _counts(look: Look, counts: Counts) -> Any:
     who, what = counts
     by = [_who_item(look, name, count, i == 0) for i, (name, count) in enumerate(who.most_common())]
     did = [_item(look, "what", name, [Span(name), Small(f"{n:,}")]) for name, n in what.most_common()]
-    lists = [H3("Who"), Ul(*by, cls="counts"), H3("What"), Ul(*did, cls="counts")]
+    lists = [H2("Who"), Ul(*by, cls="counts"), H2("What"), Ul(*did, cls="counts")]
     return Aside(Div(*lists, id="counts"), cls="rail", aria_label="Who and what, as filters")
 
 

@@ -12,7 +12,7 @@ from ...parameters import MISSING, show
 from ...record.account import Value
 from ...session.folding import source_of
 from .base import by_tag, clock
-from .entry_menu import can_undo, menu, notes
+from .entry_menu import can_undo, menu, notes, undo_only
 from .look import Look
 from .record_conversation import earlier, later
 
@@ -52,9 +52,12 @@ def _row(look: Look, value: Value, first: bool) -> Any:
     struck = undone or entry.did == "refused"
     state = "undone" if struck else "holds" if holds else "past"
     beside: list[Any] = []
+    undo, mark = can_undo(look.shown, entry), f"p{entry.n}"
+    one = undo and holds and len(entry.get("values") or ()) > 1
     if first:
-        undo = can_undo(look.shown, entry)
-        beside = [*notes(look, entry), menu(look, entry, f"p{entry.n}", value.name, undo)]
+        beside = [*notes(look, entry), menu(look, entry, mark, value.name, undo, one)]
+    elif one:
+        beside = [undo_only(look, entry, mark, value.name)]
     return Tr(
         Td(A(str(entry.n), href=_message_of(look, entry), title="What was said")),
         Td(value.name),

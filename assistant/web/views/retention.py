@@ -13,7 +13,6 @@ from fasthtml.components import (
     Label,
     Li,
     Main,
-    Nav,
     P,
     Pre,
     Small,
@@ -35,7 +34,6 @@ def retention_page(
 ) -> Any:
     """`rule` is that of the settings, `tried` the one that is shown; `unread`: sessions not read so far."""
     content = [
-        Nav(A("All sessions", href=".")),
         H1("Retention"),
         P(_in_effect(rule)),
         _form(tried),
@@ -44,7 +42,8 @@ def retention_page(
         *([] if tried == rule or not is_on(tried) else _to_keep(tried)),
     ]
     head = (reload(2),) if unread else ()
-    return page("Retention", prefix, top("Retention"), Main(*content), cls="plain retention", head=head)
+    header = top("Retention", A("All sessions", href=".", cls="chip"))
+    return page("Retention", prefix, header, Main(*content), cls="plain retention", head=head)
 
 
 def _in_effect(rule: Retention) -> str:
@@ -74,8 +73,8 @@ def _form(tried: Retention) -> Any:
         return Label(label, Input(type="number", name=name, value=text, min="1", step="any"))
 
     return Form(
-        field("days", "Not changed for days", tried.days),
-        field("megabytes", "At most, in MB", tried.megabytes),
+        field("days", "Days without a change", tried.days),
+        field("megabytes", "Storage at most, MB", tried.megabytes),
         Button("Try", cls="plain"),
         method="get",
         action="retention",

@@ -67,7 +67,7 @@ def _start(shown: Shown, run: Run | None, ready: bool, number_: int) -> Any:
     title = "Run" if run is None or run.state == "finished" else "Run again"
     if run and run.state == "finished":
         title = "Run again"
-    header = (Span(str(number_), cls="num"), H3(title))
+    header = (Span(str(number_), cls="num"), H2(title))
     if not ready:
         waiting = next((n for n, card in enumerate(shown.cards, 1) if card.state == "open"), None)
         after = f"after step {waiting}" if waiting else ""

@@ -207,7 +207,9 @@ def _place(passage: Passage, words: Sequence[str]) -> tuple[Any, ...]:
 def _passage(passage: Passage, words: Sequence[str]) -> Any:
     if not passage.text:
         return Small("not in the log", cls="piece")
-    return Span(*_marked(passage.text, words), cls="piece")
+    # what makes words bold is none of them; a person's own stay as they were typed
+    text = passage.text if passage.by == "user" else passage.text.replace("**", "")
+    return Span(*_marked(text, words), cls="piece")
 
 
 def _marked(text: str, words: Sequence[str]) -> list[Any]:

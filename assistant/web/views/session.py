@@ -43,8 +43,9 @@ def session_page(shown: Shown, prefix: str, results: Any, undo: tuple[bool, bool
     ]
     if shown.at is not None:
         controls[2:] = [A("To the present", href=shown.address, cls="chip")]
-    fold = Button("Sessions", type="button", cls="plain wide", id="rail-toggle", aria_controls="rail")
-    sheet = Button("Chat", type="button", cls="plain narrow", id="chat-toggle", aria_controls="chat-log")
+    toggle = {"type": "button", "aria_expanded": "true"}
+    fold = Button("Sessions", cls="plain wide", id="rail-toggle", aria_controls="rail", **toggle)
+    sheet = Button("Chat", cls="plain narrow", id="chat-toggle", aria_controls="chat-log", **toggle)
     stream: Any = ""
     if shown.at is None:
         connect = {"hx-sse:connect": f"{shown.address}/events?after={shown.session.n}"}

@@ -64,6 +64,8 @@ def list_section(listing: Listing, workflows: Mapping[str, str], now: datetime) 
     empty = P("No session fits. ", A("Show all", href="."), cls="quiet")
     if wish.archived and not wish.filtered:
         empty = P("Nothing is archived. ", A("Show the others", href="."), cls="quiet")
+    elif not wish.filtered:
+        empty = P("All sessions are archived.", cls="quiet")
     return Section(
         _heading(listing),
         _filter(listing, workflows),

@@ -40,6 +40,7 @@ class Shown:
     typed: dict[str, dict[str, Any]] = field(default_factory=dict)
     upload_bytes: int = 0
     suggested: tuple[Suggestion, ...] = ()
+    reread: bool = False  # older messages alone, of which a change can still be taken back
     edit: Entry | None = None  # the user's message that is being said anew
     outdated: Outdated | None = None  # what a changed file of the workflow means
     moment: Moment | None = None  # the entry that is shown, among all
