@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+from collections.abc import Callable
 from datetime import date
 
 import pytest
@@ -12,6 +13,7 @@ from assistant.actions import begin, complete, fill
 from assistant.actions.launch import mark_interrupted, start_run
 from assistant.errors import Conflict, NotFound
 from assistant.log import Fact
+from assistant.session import Session, fold
 from assistant.settings import Settings
 from assistant.workspace import Handle, Workspace
 
@@ -219,3 +221,43 @@ async def test_a_run_from_launch_to_its_result(workspace: Workspace) -> None:
 
 async def finish(run: str) -> None:
     await next(task for task in asyncio.all_tasks() if task.get_name() == f"run {run}")
+
+
+async def test_a_long_log_is_read_once_for_all_who_wait(workspace: Workspace) -> None:
+    handle = await begin(workspace, "count_words")
+    await handle.write(lambda _: [Fact("user", "noted", {"about": 1, "text": "x" * 250_000})])
+    read: list[str] = []
+
+    class Counting(Workspace):
+        def open(self, sid: str) -> Handle:
+            read.append(sid)
+            return super().open(sid)
+
+    again = Counting(workspace.settings)
+    first, second = await asyncio.gather(again.reach(handle.sid), again.reach(handle.sid))
+    assert read == [handle.sid]
+    assert first is second is again.open(handle.sid)
+    assert first.session() == handle.session()
+    with pytest.raises(NotFound):
+        await again.reach("2026-11-21-trip-0000")
+
+
+async def test_a_moment_is_the_same_from_whichever_one_looks(workspace: Workspace) -> None:
+    handle = await begin(workspace, "count_words")
+    for text in "abc":
+        await handle.write(_noting(text))
+    last = handle.session().n
+    for at in (2, last, 1, last - 1, last - 1, last):
+        assert handle.session(at) == fold(handle.log.entries[:at])
+
+
+async def test_the_recent_lines_have_this_sessions_newest(workspace: Workspace) -> None:
+    one, two = await begin(workspace, "count_words"), await begin(workspace, "count_words")
+    assert {summary.sid for summary in workspace.lists.recent(one.sid)} == {one.sid, two.sid}
+    await one.write(lambda _: [Fact("user", "named", {"name": "Mine"})])
+    newest = workspace.lists.recent(one.sid)[0]
+    assert (newest.sid, newest.name) == (one.sid, "Mine")
+
+
+def _noting(text: str) -> Callable[[Session], list[Fact]]:
+    return lambda _: [Fact("user", "noted", {"about": 1, "text": text})]

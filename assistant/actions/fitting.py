@@ -101,7 +101,7 @@ def _unanswered(session: Session, flow: Workflow) -> Iterator[tuple[Field, Misfi
             else:
                 kind, made = "new", callable(default) and not isinstance(default, type)
                 shown = show(field, None if default is MISSING or made else to_json(default))
-                told = "its default is made from other values" if made else f"its default is {shown}"
+                told = "its default is " + ("made from other values" if made else shown or "empty")
             sentence = f"“{step.question}” asks {_both(field)} now, {told}."
             yield field, Misfit(kind, field.name, sentence, step.name)
 

@@ -54,6 +54,7 @@ async def start_run(handle: Handle, by: str = "user") -> str:
 
 async def mark_interrupted(handle: Handle) -> None:
     """Ends the runs that have no end in the log and whose process is gone."""
-    if handle.log.damage or handle.log.newer_format or not runlock.unfinished(handle.log.entries):
+    running = any(run.state == "running" for run in handle.session().runs.values())
+    if handle.log.damage or handle.log.newer_format or not running:
         return
     await handle.write(lambda _: runlock.interrupted(handle.log.entries, handle.folder / "run.lock"))

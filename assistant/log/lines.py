@@ -6,7 +6,6 @@ The line number is `n`, so a missing or doubled line shows. `crc` is the CRC-32 
 `,"crc"`, so a changed or half-written line shows.
 """
 
-import gc
 import json
 import math
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zlib import crc32
 
+from assistant.collector import paused
 from assistant.errors import Refused
 
 FORMAT = 1
@@ -136,24 +136,21 @@ def scan(data: bytes, entries: list[Entry]) -> Scan:
     """
     *lines, tail = data.split(b"\n")
     used, due = 0, len(entries) + 1
-    pause = len(lines) > 1_000 and gc.isenabled()
-    if pause:
-        gc.disable()  # it would go through all the new entries again and again: twice the time
     try:
-        for line in lines:
-            entry = decode(line)
-            _check_number(entry.n, due)
-            entries.append(entry)
-            used += len(line) + 1
-            due += 1
+        with paused():
+            for line in lines:
+                entry = decode(line)
+                if entry.n != due:
+                    raise _misplaced(entry.n, due)
+                entries.append(entry)
+                used += len(line) + 1
+                due += 1
         if not tail or (last := _whole(tail)) is None:
             return Scan(used, False, None)
-        _check_number(last.n, due)
+        if last.n != due:
+            raise _misplaced(last.n, due)
     except ValueError as error:
         return Scan(used, False, Damage(due, str(error), due - 1))
-    finally:
-        if pause:
-            gc.enable()
     entries.append(last)
     return Scan(used + len(tail), True, None)
 
@@ -190,11 +187,9 @@ def _whole(line: bytes) -> Entry | None:
         return None
 
 
-def _check_number(n: int, due: int) -> None:
-    if n > due:
-        raise ValueError(f"it is entry {n} where {due} was due, so a line is missing")
-    if n < due:
-        raise ValueError(f"it is entry {n} where {due} was due, so a line is there twice")
+def _misplaced(n: int, due: int) -> ValueError:
+    what = "a line is missing" if n > due else "a line is there twice"
+    return ValueError(f"it is entry {n} where {due} was due, so {what}")
 
 
 def _deeper(value: Any, levels: int) -> bool:

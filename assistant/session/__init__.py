@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from ..collector import paused
 from ..log import Entry
 from .folding import APPLY
 from .parts import Change, Line, Run
@@ -122,17 +123,22 @@ def fold(entries: Iterable[Entry], start: Session | None = None) -> Session:
     state = {key: value.copy() if isinstance(value, dict) else value for key, value in state.items()}
     # lists and a set while folding, so that what is added does not cost what is there
     state |= {"chat": list(begin.chat), "redoable": list(begin.redoable), "undone": set(begin.undone)}
-    for entry in entries:
-        state["n"], state["at"] = entry.n, entry.at
-        apply = APPLY.get(entry.did)
-        if apply or entry.did in CHAT:
-            entry = sound(entry)
-        if apply:
-            apply(state, entry)
-        if entry.did in CHAT:
-            state["chat"].append(entry)
+    with paused():
+        for entry in entries:
+            _apply(state, entry)
     for part in ("history", "marks"):
         for key in [key for key, items in state[part].items() if isinstance(items, list)]:
             state[part][key] = tuple(state[part][key])
     state |= {"chat": tuple(state["chat"]), "redoable": tuple(state["redoable"])}
     return Session(**state | {"undone": frozenset(state["undone"])})
+
+
+def _apply(state: dict[str, Any], entry: Entry) -> None:
+    state["n"], state["at"] = entry.n, entry.at
+    apply = APPLY.get(entry.did)
+    if apply or entry.did in CHAT:
+        entry = sound(entry)
+    if apply:
+        apply(state, entry)
+    if entry.did in CHAT:
+        state["chat"].append(entry)

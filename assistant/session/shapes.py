@@ -10,16 +10,16 @@ def _all(kind: type) -> Any:
     return lambda items: isinstance(items, list | tuple) and all(isinstance(item, kind) for item in items)
 
 
-_SHAPES: dict[str, Any] = {
+_TYPES: dict[str, Any] = {
     **dict.fromkeys(
         "workflow title step turn id run name because text reason question where model file kind why".split(),
-        lambda value: isinstance(value, str),
+        str,
     ),
-    **dict.fromkeys(
-        ("done", "total", "seconds", "first", "rate"), lambda value: isinstance(value, int | float)
-    ),
-    **dict.fromkeys(("values", "suggested"), lambda value: isinstance(value, dict)),
-    "offered": lambda value: isinstance(value, dict) and _all(list)([*value.values()]),
+    **dict.fromkeys(("done", "total", "seconds", "first", "rate"), (int, float)),
+    **dict.fromkeys(("values", "suggested", "offered"), dict),
+}
+_SHAPES: dict[str, Any] = {
+    "offered": lambda value: _all(list)([*value.values()]),
     **dict.fromkeys(("names", "defaulted"), _all(str)),
     "options": _all(object),
     "replaces": lambda value: type(value) is int,
@@ -34,7 +34,8 @@ def sound(entry: Entry) -> Entry:
     odd = [
         key
         for key, value in entry.fields.items()
-        if value is not None and (fits := _SHAPES.get(key)) and not fits(value)
+        if value is not None
+        and not (isinstance(value, _TYPES.get(key, object)) and (key not in _SHAPES or _SHAPES[key](value)))
     ]
     if not odd:
         return entry

@@ -12,8 +12,9 @@ from datetime import date
 from pathlib import Path
 
 from .. import live
-from ..disk import failure, sync_folder
-from ..errors import NotFound, ReadOnly, WriteFailed
+from ..collector import paused, spare_what_is_there
+from ..disk import failure, look, sync_folder
+from ..errors import AssistantError, NotFound, ReadOnly, WriteFailed
 from ..log import Entry, Fact, Log, create
 from ..parameters import Place
 from ..session import Session, fold
@@ -25,6 +26,8 @@ from .summaries import SID, Summary, marks_of, name_of
 
 __all__ = ["SID", "Handle", "Summary", "Workspace", "name_of"]
 DISCARDED = ".deleted-"
+LONG = 10_000  # entries that nobody should wait for again
+LONG_BYTES = 200_000  # of a log that is read in a thread
 
 
 class Handle:
@@ -33,10 +36,14 @@ class Handle:
     def __init__(self, workspace: "Workspace", sid: str) -> None:
         self.workspace, self.sid = workspace, sid
         self.folder = workspace.conversations / sid
-        self.log = Log(self.folder)
         self.busy = asyncio.Lock()  # one action on the cards at a time
-        self._generation = self.log.generation
-        self._session = fold(())
+        with paused():
+            self.log = Log(self.folder)
+            self._generation = self.log.generation
+            self._session = fold(self.log.entries)
+            self._past = (self._generation, fold(()))  # as it was at the entry that was looked at last
+            if len(self.log.entries) > LONG:
+                spare_what_is_there()
 
     @property
     def files(self) -> Path:
@@ -45,7 +52,17 @@ class Handle:
     def session(self, at: int | None = None) -> Session:
         """The state now, or as it was at entry `at`."""
         self.log.catch_up()
-        return self._folded() if at is None else fold(self.log.entries[:at])
+        return self._folded() if at is None else self._at(at)
+
+    def _at(self, at: int) -> Session:
+        """Folded on from the moment before, where a replay goes from one to the next."""
+        generation, known = self._past
+        if generation != self.log.generation or known.n > at:
+            generation, known = self.log.generation, fold(())
+        if entries := self.log.entries[known.n : at]:
+            known = fold(entries, known)
+        self._past = (generation, known)
+        return known
 
     def _folded(self) -> Session:
         if self._generation != self.log.generation:
@@ -109,6 +126,7 @@ class Workspace:
         self.settings = settings
         self.conversations = settings.workspace / "conversations"
         self._handles: dict[str, Handle] = {}
+        self._opening: dict[str, asyncio.Task[Handle]] = {}
         self._library = Library(settings.workspace)
         self.lists = Summaries(self.conversations, self._library.find, self._opened)
 
@@ -126,12 +144,26 @@ class Workspace:
         if not SID.fullmatch(sid) or not (folder / "log.jsonl").is_file():
             self._forget(sid)
             raise NotFound(f"There is no session {sid!r} in this workspace.")
-        handle = self._handles.get(sid)
-        if handle is None:
-            handle = self._handles[sid] = Handle(self, sid)
+        handle = self._handles.get(sid) or self._handles.setdefault(sid, Handle(self, sid))
         if not handle.session().n and handle.log.damage is None:
             raise NotFound(f"The session {sid!r} has no first line: it was never acknowledged.")
         return handle
+
+    async def reach(self, sid: str) -> Handle:
+        """As `open`; a long log that is not open is read in a thread, once for all who wait."""
+        reading = self._opening.get(sid)
+        if reading is None:
+            if sid in self._handles or not self._is_long(sid):
+                return self.open(sid)
+            reading = self._opening[sid] = asyncio.create_task(asyncio.to_thread(self.open, sid))
+            reading.add_done_callback(lambda _: self._opening.pop(sid, None))
+        return await asyncio.shield(reading)  # one who leaves does not end it for the others
+
+    def _is_long(self, sid: str) -> bool:
+        try:
+            return bool(SID.fullmatch(sid)) and look(self.conversations / sid / "log.jsonl")[1] > LONG_BYTES
+        except AssistantError:  # `open` says so
+            return False
 
     def create(self, workflow: str, facts: Callable[[str], Sequence[Fact | Entry]]) -> Handle:
         """Makes the session's folder with its first lines; `facts` gets the new session's id."""

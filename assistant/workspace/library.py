@@ -1,5 +1,6 @@
 """The workflow files of a workspace and the shipped ones, each loaded as it is now."""
 
+from os.path import lexists
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ class Library:
 
     def workflow(self, stem: str) -> Workflow:
         """The workflow as its file is now. NotFound; BrokenWorkflow with the file's error and line."""
-        path = self.files().get(stem)
+        path = self._path(stem)
         if path is None:
             raise NotFound(f"There is no workflow {stem!r}: no file workflows/{stem}.py.")
         try:
@@ -43,6 +44,13 @@ class Library:
         if isinstance(known[1], BrokenWorkflow):
             raise known[1]
         return known[1]
+
+    def _path(self, stem: str) -> Path | None:
+        """As `files` would have it: this is asked several times for each thing that happens."""
+        if stem.startswith("_") or Path(stem).name != stem:
+            return None
+        places = (self.workspace / "workflows", shipped("workflows"))
+        return next((path for place in places if lexists(path := place / f"{stem}.py")), None)
 
     def find(self, stem: str) -> Workflow | None:
         """As `workflow`; None where it is not there or does not load."""

@@ -4,15 +4,18 @@ With a thousand sessions of a thousand lines, a page glances at all and reads as
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from ..collector import paused
 from ..errors import AssistantError
 from ..log import read
 from ..session import Session, fold
 from ..workflow import Workflow
 from .summaries import Mark, Summary, glance, mark_of, marks_of, size_of, summarise
 
+RECENT = 1.0  # seconds
 AT_ONCE = 50  # logs that are looked at before others get their turn
 
 
@@ -31,6 +34,8 @@ class Summaries:
         self._flows: dict[str, Workflow | None] = {}
         self._due: dict[str, asyncio.Future[None]] = {}  # sessions to be read
         self._reader: asyncio.Task[None] | None = None
+        self._recent: list[Summary] = []
+        self._looked = -RECENT  # when that was
 
     def glances(self) -> list[Summary]:
         """A line of each session, the last changed first: whole where it has been read, else a glance."""
@@ -38,13 +43,27 @@ class Summaries:
         found = [self._known_or(sid, mark, self._glance) for sid, mark in marks.items()]
         return [summary for summary in found if summary]
 
+    def recent(self, sid: str) -> list[Summary]:
+        """As `glances`, but all except this session's line may be a moment old: so it costs one look."""
+        now = time.monotonic()
+        if now - self._looked > RECENT:
+            self._recent, self._looked = self.glances(), now
+        try:
+            own = self._known_or(sid, mark_of(self.conversations / sid / "log.jsonl"), self._glance)
+        except OSError:  # deleted meanwhile
+            own = None
+        if own and all(own is not summary for summary in self._recent):
+            self._recent = [own, *(summary for summary in self._recent if summary.sid != sid)]
+        return self._recent
+
     async def look(self) -> list[Summary]:
         """As `glances`; lets others go on meanwhile, as the first look at a thousand logs takes a while."""
-        for count, (sid, mark) in enumerate(self._look().items()):
-            self._known_or(sid, mark, self._glance)
+        found = []
+        for count, (sid, mark) in enumerate(self._look().items(), 1):
+            found.append(self._known_or(sid, mark, self._glance))
             if count % AT_ONCE == 0:
                 await asyncio.sleep(0)
-        return self.glances()
+        return [summary for summary in found if summary]
 
     def wholes(self) -> list[Summary]:
         """A whole line of each session, the last changed first. Blocks as long as it takes to read all."""
@@ -67,12 +86,11 @@ class Summaries:
         """In a thread, one after the other; what was asked for last comes first."""
         while self._due:
             sid = next(iter(self._due))
-            path = self.conversations / sid / "log.jsonl"
             try:
-                mark = mark_of(path)
-                session = self._opened(sid) or await asyncio.to_thread(_read, path)
-                if session:
-                    self._keep(sid, mark, session)
+                mark = mark_of(self.conversations / sid / "log.jsonl")
+                session = self._opened(sid)
+                summary = self._summary(sid, session) if session else await asyncio.to_thread(self._read, sid)
+                self._keep(sid, mark, summary)
             except (OSError, AssistantError):  # deleted meanwhile
                 pass
             self._due.pop(sid).set_result(None)
@@ -108,27 +126,29 @@ class Summaries:
             return None
 
     def _glance(self, sid: str, mark: Mark) -> Summary | None:
-        if session := self._opened(sid):
-            return self._keep(sid, mark, session)
-        summary = glance(self.conversations / sid)
+        session = self._opened(sid)
+        return self._keep(sid, mark, self._summary(sid, session) if session else glance(self._folder(sid)))
+
+    def _whole(self, sid: str, mark: Mark) -> Summary | None:
+        session = self._opened(sid)
+        return self._keep(sid, mark, self._summary(sid, session) if session else self._read(sid))
+
+    def _keep(self, sid: str, mark: Mark, summary: Summary | None) -> Summary | None:
         if summary:
             self._known[sid] = (mark, summary)
         return summary
 
-    def _whole(self, sid: str, mark: Mark) -> Summary | None:
-        session = self._opened(sid) or _read(self.conversations / sid / "log.jsonl")
-        return self._keep(sid, mark, session) if session else None
+    def _read(self, sid: str) -> Summary | None:
+        """The line of a session that is not open; None where its first line was never acknowledged."""
+        with paused():
+            entries, damage = read(self._folder(sid) / "log.jsonl")
+            return self._summary(sid, fold(entries)) if entries or damage else None
 
-    def _keep(self, sid: str, mark: Mark, session: Session) -> Summary:
-        if session.workflow not in self._flows:
-            self._flows[session.workflow] = self._find(session.workflow)
-        flow = self._flows[session.workflow]
-        summary = summarise(sid, session, flow, size_of(self.conversations / sid))
-        self._known[sid] = (mark, summary)
-        return summary
+    def _summary(self, sid: str, session: Session) -> Summary:
+        flows, stem = self._flows, session.workflow
+        if stem not in flows:
+            flows[stem] = self._find(stem)
+        return summarise(sid, session, flows[stem], size_of(self._folder(sid)))
 
-
-def _read(path: Path) -> Session | None:
-    """The session of a log; None where its first line was never acknowledged."""
-    entries, damage = read(path)
-    return fold(entries) if entries or damage else None
+    def _folder(self, sid: str) -> Path:
+        return self.conversations / sid

@@ -95,10 +95,10 @@ def name_of(session: Session) -> str:
 def glance(folder: Path) -> Summary | None:
     """What a few lines of the log tell; None where its first line was never acknowledged."""
     data, _ = read_file(folder / "log.jsonl")
-    line, ended, _ = data.partition(b"\n")
-    first = _entry(line)
+    end = data.find(b"\n")
+    first = _entry(data[:end] if end >= 0 else data)
     if first is None:
-        return summarise(folder.name, Session(), None, size_of(folder)) if ended else None
+        return summarise(folder.name, Session(), None, size_of(folder)) if end >= 0 else None
     last = _entry(data[data.rfind(b"\n", 0, -1) + 1 :].rstrip(b"\n")) or first
     named, pinned, archived = (_newest(data, did) for did in ("named", "pinned", "archived"))
     began = first.fields if first.did == "began" else {}
