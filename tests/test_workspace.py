@@ -166,7 +166,7 @@ async def test_a_session_whose_workflow_is_gone_opens(workspace: Workspace) -> N
     await complete(handle, "start", {"country": "France"})
     (workspace.settings.workspace / "workflows" / "trip.py").unlink()
     fresh = Workspace(Settings(workspace.settings.workspace))
-    assert fresh.summaries()[0].state == "its workflow is not there"
+    assert fresh.summaries()[0].state == "its workflow does not load"
     assert fresh.open(handle.sid).session().values["country"] == "France"
 
 

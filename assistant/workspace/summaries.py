@@ -24,7 +24,7 @@ Mark = tuple[int, int, int]
 class Summary:
     """A session's line in lists. `bytes`: of all of its folder.
 
-    `stage` is steps, ready, running, gone (its workflow is not there), damaged (its log can not be read), or
+    `stage` is steps, ready, running, gone (its workflow does not load), damaged (its log can not be read), or
     how the newest run ended. A glance is not `whole`: no state, stage, steps, name from values, and only the
     sources that its first line names.
     """
@@ -69,7 +69,7 @@ def _state(session: Session, flow: Workflow | None, closed: list[bool]) -> tuple
         tables = [f"{r['rows']} {r['name']}" for r in run.results if r.get("rows") is not None]
         return run.state, ", ".join([{"finished": "done"}.get(run.state, run.state), *tables[:1]])
     if flow is None:
-        return "gone", "its workflow is not there"
+        return "gone", "its workflow does not load"
     if all(closed):
         return "ready", "ready to run"
     return "steps", f"step {closed.index(False) + 1} of {len(closed)}"
