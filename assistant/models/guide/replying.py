@@ -117,7 +117,7 @@ def _about(situation: Situation, intent: Intent) -> str:
         return _options(situation, target, card)
     if isinstance(target, Field):
         if intent.kind == "need":
-            return need(target, situation)
+            return f"**{target.label}**: {need(target, situation)}"
         return "\n\n".join(text for text in (describe(target, card), option) if text)
     return need_step(target, situation) if intent.kind == "need" else about_step(target)
 
