@@ -76,7 +76,14 @@ function useTheirs(field) {
 const log = $("#chat-log");
 const input = () => $("#chat-input");
 let atEnd = true;
-const toEnd = () => log && atEnd && (log.scrollTop = log.scrollHeight);
+// with the next frame: asking for the height at once would lay the page out for each word that comes
+let frame = 0;
+const toEnd = () => {
+  frame ||= requestAnimationFrame(() => {
+    frame = 0;
+    if (log && atEnd) log.scrollTop = log.scrollHeight;
+  });
+};
 if (log) {
   log.addEventListener("scroll", () => (atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 60));
   toEnd();
