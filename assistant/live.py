@@ -4,6 +4,7 @@ All of it may be lost at any moment; the log says what happened. One event loop 
 """
 
 import asyncio
+import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +19,7 @@ class Draft:
     phase: str = "waiting"
     text: str = ""
     thinking: str = ""
-    since: float = 0.0
+    began: float = field(default_factory=time.monotonic)
 
 
 @dataclass
@@ -40,6 +41,8 @@ class Pulse:
     beat: int = 0
     event: asyncio.Event = field(default_factory=asyncio.Event)
 
+
+MOMENT = 0.025  # seconds: nobody sees that words come so much later
 
 drafts: dict[str, Draft] = {}
 progress: dict[str, dict[str, Any]] = {}  # by session: done, total, note, rate, left, output
@@ -71,3 +74,11 @@ async def changed(sid: str, seen: int, seconds: float) -> bool:
     except TimeoutError:
         return False
     return True
+
+
+async def begun(sid: str) -> None:
+    """Waits a moment for the first words of a reply: a quick one comes with what it answers, in one piece."""
+    while (draft := drafts.get(sid)) and not (draft.text or draft.thinking):
+        if (left := draft.began + MOMENT - time.monotonic()) <= 0:
+            return
+        await changed(sid, beat(sid), left)

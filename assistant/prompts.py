@@ -26,7 +26,9 @@ class Prompts:
     """
 
     def __init__(self, workspace: Path) -> None:
-        self.folders = (workspace / "prompts", shipped("prompts"))
+        self.folders = tuple(
+            dict.fromkeys(each.resolve() for each in (workspace / "prompts", shipped("prompts")))
+        )
         self.problems: dict[Path, str] = {}
         self._known: dict[Path, tuple[tuple[int, int], Template]] = {}
         self._environment = Environment(
@@ -51,8 +53,7 @@ class Prompts:
 
     def warm(self) -> None:
         """Parses the files beforehand, so that the first message does not wait for it."""
-        files = [path for folder in self.folders for path in folder.resolve().rglob(f"*{ENDING}")]
-        for path in dict.fromkeys(files):
+        for path in [path for folder in self.folders for path in folder.rglob(f"*{ENDING}")]:
             try:
                 self._template(path)
             except (TemplateError, ValueError, OSError) as error:
@@ -64,8 +65,7 @@ class Prompts:
 
     def _paths(self, name: str, workflow: str) -> Iterator[Path]:
         own = (workflow, "") if re.fullmatch(r"[\w-]+", workflow) else ("",)
-        folders = dict.fromkeys(folder.resolve() for folder in self.folders)
-        for folder, part in product(folders, own):
+        for folder, part in product(self.folders, own):
             path = folder / part / f"{name}{ENDING}"
             if path.is_file():
                 yield path

@@ -264,7 +264,7 @@ class Chat:
             return await self._errand(handle, job, slash)
         text = slash.words if slash else text
         model = GUIDE if slash or is_command(text, session) else self.model_of(session)
-        draft = live.drafts[handle.sid] = live.Draft(job.turn, model, since=time.time())
+        draft = live.drafts[handle.sid] = live.Draft(job.turn, model)
         live.wake(handle.sid)
         reply = Reply(job.turn, model, draft, job.replaces, job.on_disk)
         bounds = self.means.bounds

@@ -62,11 +62,13 @@ def prompt(
     def newest(left_out: int) -> str:
         return alignment(prompts, session, flow, found, words, left_out, tools)
 
-    used = estimate([system, offered, newest(0)]) + reserve
+    last = newest(0)
+    used = estimate([system, offered, last]) + reserve
     kept = _fit(_newest_first(entries, earlier, tools), min(history_tokens, window - used))
-    left_out = len(earlier) - len(kept)
+    if left_out := len(earlier) - len(kept):
+        last = newest(left_out)
     messages = [{"role": "system", "content": system}, *(message for each in kept for message in each)]
-    return Prompt([*messages, {"role": "user", "content": newest(left_out)}], offered, left_out, window)
+    return Prompt([*messages, {"role": "user", "content": last}], offered, left_out, window)
 
 
 def preview(

@@ -36,6 +36,12 @@ def schema(field: Field, offered: Sequence[Any] | None = None) -> dict[str, Any]
     return found | {"description": _description(field, offered)}
 
 
+def settable(field: Field) -> bool:
+    """Whether it has a schema, which is the longer question."""
+    item = field.item if field.kind in LISTS else None
+    return field.kind not in ("upload", "secret") and (item is None or settable(item))
+
+
 def _shape(field: Field, offered: Sequence[Any] | None) -> dict[str, Any] | None:
     if field.kind in ("upload", "secret"):
         return None

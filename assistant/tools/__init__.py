@@ -10,7 +10,7 @@ from typing import Any
 
 from ..cards import Card
 from ..models import Call
-from ..parameters import schema
+from ..parameters import schema, settable
 from ..queries import QUERY, TableFile, described
 from ..workflow import Workflow
 from .commands import ACTIONS
@@ -33,7 +33,7 @@ def definitions(
     offered = card.offered if card else {}
     shapes = {f.name: s for f in (card.step.fields if card else ()) if (s := schema(f, offered.get(f.name)))}
     own = dict(list(shapes.items())[:PARAMETERS])
-    others = [name for name, f in flow.fields().items() if name not in own and schema(f)]
+    others = [name for name, f in flow.fields().items() if name not in own and settable(f)]
     found = []
     if card and own:
         found.append(

@@ -99,6 +99,7 @@ async def _follow(
             yield RELOAD
         yield f"retry: 500\nid: {after if after is not None else ''}\n\n"
         while not site.ending.is_set():
+            await live.begun(sid)
             beat = live.beat(sid)
             try:
                 session = handle.session()
