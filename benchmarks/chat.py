@@ -12,12 +12,12 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import Browser
 
-from tests.double import Double, Round, tokens
+from tests.double import Round, tokens
 
-from . import program
+from . import model, program
 from .figures import Figure, median
 
-MODEL = "scripted"
+PAUSE = 0.1  # seconds between two questions: a model that rested is asked by a page that rested
 WORDS = "Tell me more about this."  # no command, which the guide would carry out
 FIRST = "Zebra"
 END = "the very end"
@@ -27,16 +27,15 @@ END = "the very end"
 class Bench:
     """What every measure here needs."""
 
-    double: Double
+    model: model.Model
     server: program.Server
     browser: Browser
 
 
 def measure(runs: int) -> Iterator[Figure]:
-    with Double(scripts=False) as double, program.workspace() as folder:
-        double.add(MODEL)
-        with program.server(folder, double.address, MODEL) as server, program.browser() as browser:
-            bench = Bench(double, server, browser)
+    with model.scripted() as found, program.workspace() as folder:
+        with program.server(folder, found.address, model.NAME) as server, program.browser() as browser:
+            bench = Bench(found, server, browser)
             yield from first_token(bench, 3 * runs)
             yield from many_tokens(bench, runs)
             yield from slow_tokens(bench, runs)
@@ -44,7 +43,7 @@ def measure(runs: int) -> Iterator[Figure]:
 
 def first_token(bench: Bench, runs: int) -> Iterator[Figure]:
     reply = Round(text=(FIRST, " and", " more", "\n\n", END))
-    own = median(lambda: bare(bench.double, reply)[0], runs)
+    own = median(lambda: bare(bench, reply)[0], runs)
     first, *others = in_browser(bench, reply, runs + 1)
     seen = statistics.median(each.first for each in others)
     note = f"of a model that takes {own:.1f} ms itself"
@@ -77,7 +76,7 @@ def cpu_of(bench: Bench, count: int, runs: int) -> float:
 
 def slow_tokens(bench: Bench, runs: int) -> Iterator[Figure]:
     reply = ended(tokens(500, 0.005))
-    own = bare(bench.double, reply)[1]
+    own = bare(bench, reply)[1]
     seen = median(lambda: in_browser(bench, reply)[0].all, max(1, runs // 2), warm=0)
     yield Figure("500 tokens at 5 ms each", seen, "ms", 2_520, f"the model itself {own:,.0f} ms")
 
@@ -87,11 +86,12 @@ def ended(reply: Round) -> Round:
     return dataclasses.replace(reply, text=(*reply.text[:-1], f"\n\n{END}"))
 
 
-def bare(double: Double, reply: Round) -> tuple[float, float]:
+def bare(bench: Bench, reply: Round) -> tuple[float, float]:
     """Milliseconds to the first and the last line where nothing stands between the model and its reader."""
-    double.enqueue(MODEL, reply)
-    body = json.dumps({"model": MODEL, "messages": [{"role": "user", "content": "go"}]})
-    connection = http.client.HTTPConnection("127.0.0.1", double.port)
+    bench.model.enqueue(reply)
+    time.sleep(PAUSE)
+    body = json.dumps({"model": model.NAME, "messages": [{"role": "user", "content": "go"}]})
+    connection = http.client.HTTPConnection("127.0.0.1", bench.model.port)
     connection.connect()
     begun = time.perf_counter()
     connection.request("POST", "/api/chat", body)
@@ -121,9 +121,10 @@ def in_browser(bench: Bench, reply: Round, times: int = 1) -> list[Seen]:
     with program.fresh_page(bench.browser) as page:
         program.open_session(page, bench.server.address + bench.server.begin())
         for n in range(times):
-            bench.double.enqueue(MODEL, reply)
+            bench.model.enqueue(reply)
             page.fill("#chat-input", WORDS)
             page.evaluate(_WATCH_REPLY, [END, SAID])
+            time.sleep(PAUSE)
             page.press("#chat-input", "Enter")
             found.append(Seen(**page.evaluate("() => window.reply")))
             said = page.locator(SAID).nth(n)
@@ -165,15 +166,16 @@ _WATCH_REPLY = """([end, said]) => {
 
 def on_stream(bench: Bench, reply: Round) -> float:
     """Milliseconds from sending the user's words until the stream brings the reply's first word."""
-    bench.double.enqueue(MODEL, reply)
+    bench.model.enqueue(reply)
     path = bench.server.begin()
     stream = http.client.HTTPConnection("127.0.0.1", bench.server.port, timeout=30)
     stream.request("GET", f"{path}/events?after=1")
     answer = stream.getresponse()
-    answer.readline()
+    _read_until(answer, "</hx-partial>")  # what the page could not know
     sender = http.client.HTTPConnection("127.0.0.1", bench.server.port, timeout=30)
     sender.connect()
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    time.sleep(PAUSE)
     begun = time.perf_counter()
     sender.request("POST", f"{path}/messages", urlencode({"text": WORDS}), kind)
     seen = _read_until(answer, FIRST)
