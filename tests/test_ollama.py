@@ -313,6 +313,26 @@ async def test_a_whole_reply_is_no_disconnection(connect: Any, double: Double) -
 # What goes out
 
 
+async def test_the_next_question_needs_no_new_connection(connect: Any, double: Double) -> None:
+    ollama = connect()
+    for _ in range(4):
+        double.enqueue("m", say("Hello"))
+        assert text_of(await collect(ollama, "m")) == "Hello"
+    # the window was asked for first, over the same one
+    assert double.connections == 1
+
+
+async def test_an_answer_whose_body_does_not_end_is_done_with_its_last_line(
+    connect: Any, double: Double
+) -> None:
+    ollama = connect()
+    double.enqueue("m", raw(line("m", "Hello"), last_line("m"), 3_000.0))
+    assert text_of(await collect(ollama, "m")) == "Hello"
+    assert double.wait_for(lambda d: d.disconnected == 1)
+    double.enqueue("m", say("again"))
+    assert text_of(await collect(ollama, "m")) == "again"
+
+
 async def test_the_request_profile(connect: Any, double: Double) -> None:
     await collect(connect(), "call", tools=[TOOL], options={"seed": 7})
     sent = dict(double.requests[0])
@@ -626,7 +646,7 @@ async def test_names_that_do_not_exist_or_are_none(connect: Any, double: Double)
             async for _ in pull(ollama, name):
                 pass
         assert raised.value.kind == kind
-    with pytest.raises(ModelError, match="not installed"):
+    with pytest.raises(ModelError, match="no model absent here"):
         await delete(ollama, "absent")
     await delete(ollama, "text")
     assert "text" not in double.models

@@ -11,7 +11,7 @@ off for a finished one, and splits lines at characters that JSON leaves as they 
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any, TypeVar
 
 import httpx
@@ -28,6 +28,7 @@ ANSWER_BYTES = 2**24
 ERROR_BYTES = 2**16
 ERROR_SECONDS = 10.0
 TRIES = 3
+END = 0.1  # seconds for the end of an answer behind its last line
 
 T = TypeVar("T")
 
@@ -78,6 +79,7 @@ class Ollama:
                     raise ModelError("incomplete", f"{model} was loaded, but answered nothing. Ask again.")
                 yield delta
                 if delta.done:
+                    await _ended(lines)
                     return
         raise ModelError("incomplete", f"The reply of {model} ended before it was finished. Ask again.")
 
@@ -204,6 +206,14 @@ def trained_context(shown: dict[str, Any]) -> int | None:
     info = shown.get("model_info")
     found = info.get(f"{info.get('general.architecture')}.context_length") if isinstance(info, dict) else None
     return found if isinstance(found, int) and found > 0 else None
+
+
+async def _ended(lines: AsyncGenerator[dict[str, Any], None]) -> None:
+    """Reads to the end, which comes with the last line: the next question then needs no new connection."""
+    with suppress(TimeoutError, ModelError):
+        async with asyncio.timeout(END):
+            async for _ in lines:
+                pass
 
 
 def _checked(line: bytes, model: str) -> dict[str, Any]:
