@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass
 class Draft:
-    """A reply being written. `phase`: waiting, loading, reading, writing, preparing."""
+    """A reply being written. `phase`: waiting, loading, reading, thinking, writing, preparing."""
 
     turn: str
     model: str

@@ -172,6 +172,7 @@ def test_a_file_dropped_on_the_chat_goes_to_the_field_that_takes_it(page, server
     expect(page.locator("#chat-notice")).to_contain_text("ticket.txt is in the field “Ticket”")
     next_(page, "papers")
     expect(card(page, "papers")).to_have_attribute("data-state", "done")
+    expect(page.locator("#chat-notice")).to_have_text("")
     sid = server.sid_of(page)
     assert server.state(sid)["values"]["ticket"] == {"file": "ticket.txt"}
     assert (server.folder(sid) / "files" / "ticket.txt").read_text() == "LX 1"
@@ -198,8 +199,34 @@ def test_earlier_messages_come_above_and_leave_the_place(page, server):
     assert texts == [f"message {n}" for n in range(120)]
 
 
+LOG = "document.querySelector('#chat-log')"
+AT_END = f"{LOG}.scrollHeight - {LOG}.scrollTop - {LOG}.clientHeight < 2"
+
+
+def test_who_answers_high_up_is_led_to_what_comes_of_it(page, server):
+    asked = {"id": "q1", "question": "Which one?", "options": ["red", "blue"], "turn": "t1"}
+    said = [{"text": f"message {n}", "turn": f"t{n}", "model": "guide"} for n in range(30)]
+    told = [Fact("guide", "asked", asked), *[Fact("guide", "said", fields) for fields in said]]
+    server.tell(server.sid_of(page), *told)
+    option = page.locator(".question").get_by_role("button", name="red")
+    option.scroll_into_view_if_needed()
+    until(page, f"!({AT_END})")
+    option.click()
+    expect(page.locator(".question")).to_contain_text("answered: red")
+    until(page, AT_END)
+
+
+def test_the_end_of_the_chat_stays_in_sight_as_the_window_changes(page, server):
+    said = [{"text": f"message {n}", "turn": f"t{n}", "model": "guide"} for n in range(30)]
+    server.tell(server.sid_of(page), *[Fact("guide", "said", fields) for fields in said])
+    expect(page.locator(".message", has_text="message 29")).to_be_in_viewport()
+    until(page, AT_END)
+    page.set_viewport_size({"width": 1200, "height": 420})
+    until(page, AT_END)
+
+
 def test_thinking_is_folded_while_it_comes_and_the_reader_may_open_it(page, server, ollama):
-    ollama.enqueue(MODEL, Round(thinking=("Let ", "me ", "see"), text=("Yes.",), delay=0.5))
+    ollama.enqueue(MODEL, Round(thinking=("Let ", "me ", "see"), text=("Yes.",), delay=1))
     say(page, "Is it so?")
     thought = page.locator("#draft-thought")
     expect(thought.locator("summary")).to_be_visible()

@@ -154,6 +154,23 @@ def test_only_the_last_reply_offers_to_be_asked_again_and_the_one_before_is_fold
 # --- a reply -------------------------------------------------------------------------------------------
 
 
+def test_what_stands_above_a_reply_is_sent_anew_when_it_is_whole(server, sid, double):
+    double.enqueue(MODEL, say("One."))
+    _, one = tell(server, sid, "first")
+    double.enqueue(MODEL, Round(text=("Two", "."), delay=60))
+    with Stream(server, sid, after=one.n) as stream:
+        server.post(f"sessions/{sid}/messages", {"text": "second"})
+        found = {}
+        while "Two" not in found.get("#draft", "") + found.get("#draft-tail", ""):
+            found |= stream.next().targets
+        assert f"#m{one.n}" not in found
+        server.post(f"sessions/{sid}/messages/stop", {})
+        while f"#m{one.n}" not in found:
+            found |= stream.next().targets
+    assert "Ask again" not in found[f"#m{one.n}"]
+    assert "Ask again" in found["#draft"]  # before which the new reply comes
+
+
 def test_a_reply_tells_its_figures_its_thinking_and_its_text(server, sid, double):
     double.enqueue(MODEL, Round(thinking=("I think ", "so."), text=("It ", "is ", "**so**."), delay=0.02))
     _, reply = tell(server, sid, "is it so?")
@@ -168,6 +185,18 @@ def test_a_reply_tells_its_figures_its_thinking_and_its_text(server, sid, double
     assert server.get(f"sessions/{sid}/messages/1/text").status_code == 404
 
 
+def test_a_model_that_only_thinks_so_far_is_said_to_be_thinking(server, sid, double):
+    double.enqueue(MODEL, Round(thinking=("Hm", "."), text=("Yes", "."), delay=0.5))
+    with Stream(server, sid, after=server.entries(sid)[-1].n) as stream:
+        server.post(f"sessions/{sid}/messages", {"text": "is it?"})
+        seen = []
+        while not any("Yes" in markup for message in seen for markup in message.targets.values()):
+            seen.append(stream.next())
+    told = [m.targets["#status"] for m in seen if "#status" in m.targets]
+    assert "thinking" in "".join(told)
+    assert "writing" in told[-1]
+
+
 def test_thinking_is_streamed_apart_and_once(server):
     draft, sent = live.Draft("t1", MODEL), Sent()
     assert "hidden" in "".join(draft_changes(draft, sent))
@@ -180,6 +209,13 @@ def test_thinking_is_streamed_apart_and_once(server):
     draft.text = "Words."
     assert "thinking" not in "".join(draft_changes(draft, sent))
     assert list(draft_changes(draft, sent)) == []
+
+
+@pytest.mark.parametrize(("reply", "told"), [("Yes.", "1 token ·"), ("Yes, two.", "2 tokens ·")])
+def test_a_reply_tells_its_tokens(server, sid, double, reply, told):
+    double.enqueue(MODEL, reply)
+    _, said = tell(server, sid, "hello")
+    assert told in server.page(f"sessions/{sid}").select_one(f"#m{said.n} small").text
 
 
 def test_feedback_is_noted_and_shown(server, sid, double):
@@ -199,6 +235,7 @@ def test_feedback_is_noted_and_shown(server, sid, double):
     feedback = server.page(f"sessions/{sid}").select_one(f"#m{reply.n} .feedback")
     assert "not good" in feedback.select_one("summary").text
     assert [p.text for p in feedback.select(".noted p")] == ["too <short>", "and late"]
+    assert not feedback.select_one("form button").has_attr("name")  # Enter in the note presses the first
 
 
 @pytest.mark.parametrize(
@@ -356,6 +393,12 @@ def test_code_has_colours_where_its_language_is_known():
     assert "<span" not in markdown('<span class="k">x</span> <span style="x">y</span>')
 
 
+def test_a_column_of_figures_stands_at_its_side():
+    html = str(markdown("| name | pages |\n|:---:|---:|\n| a | 12 |"))
+    assert '<td class="right">12</td>' in html and '<th class="center">name</th>' in html
+    assert "style" not in html
+
+
 def test_every_colour_has_its_rule():
     css = (PACKAGE / "web" / "static" / "app.css").read_text("utf-8")
     assert all(f"pre .{name}" in css for name in CLASSES)
@@ -373,6 +416,8 @@ def test_the_page_of_models_tells_what_each_can_do(server, sid, double):
     assert set(rows) == {MODEL, "thinker:8b"}
     assert "thinking" in rows["thinker:8b"] and "131,072" in rows["thinker:8b"] and "2.6 GB" in rows[MODEL]
     assert "no tools" in rows["thinker:8b"]
+    heads, cells = soup(page).select("#models th"), soup(page).select("#models tr[data-model] td")
+    assert [head.get("class") for head in heads] == [cell.get("class") for cell in cells[: len(heads)]]
     picker = server.page(f"sessions/{sid}")
     assert picker.select_one(f"#model a[href='models?session={sid}']")
     assert "far:cloud" not in picker.select_one("#model").text
@@ -393,7 +438,8 @@ def test_a_model_is_fetched_cancelled_resumed_and_deleted(server, double):
     assert page.select_one(".pull[data-state=running] progress")["max"] == "200000"
     assert page.select_one("#models")["hx-trigger"].startswith("every")
     assert page.select_one("noscript meta[http-equiv=refresh]")
-    assert server.post("models/pull", {"name": "new:1b"}).status_code == 409
+    again = server.post("models/pull", {"name": "new:1b"})
+    assert (again.status_code, len(soup(again).select(".pull[data-state=running]"))) == (409, 1)
     server.post("models/cancel", {"name": "new:1b"})
     assert double.wait_for(lambda double: any(seen.left for seen in double.seen if seen.path == "/api/pull"))
     page = listed(server)
@@ -425,6 +471,7 @@ def test_a_model_that_there_is_not_is_said_and_dismissed(server, double):
     server.post("models/pull", {"name": "missing"})
     soon(lambda: listed(server).select_one(".pull[data-state=failed]") is not None)
     assert "missing" in listed(server).select_one(".pull").text
+    assert listed(server).select_one(".pull form[action='models/pull'] button").text == "Try again"
     server.post("models/cancel", {"name": "missing"})
     assert not listed(server).select(".pull")
     assert server.post("models/cancel", {"name": "missing"}).status_code == 404
@@ -434,6 +481,19 @@ def test_a_model_that_there_is_not_is_said_and_dismissed(server, double):
 def test_what_is_no_name_is_refused(server, name):
     assert server.post("models/pull", {"name": name}).status_code == 422
     assert server.post("models/delete", {"name": name}).status_code == 422
+    assert server.post("models/pull", {"name": name}, headers=JSON).json()["error"]
+
+
+def test_what_is_no_name_can_be_corrected_on_the_page(server, sid):
+    page = soup(server.post("models/pull", {"name": "a b", "session": sid}, headers=HTML))
+    assert "no name of a model" in page.select_one("main [role=alert]").text
+    assert page.select_one("form.get [name=name]")["value"] == "a b"
+    assert page.select_one(f"header a[href='sessions/{sid}']")
+    assert page.select_one(f"form.get [name=session][value='{sid}']")
+    gone = soup(server.post("models/delete", {"name": "gone:1b"}, headers=HTML))
+    told = gone.select_one("main [role=alert]").text
+    assert "gone:1b" in told and "ollama pull" not in told
+    assert gone.select_one("form.get [name=name]").get("value") is None
 
 
 def test_the_home_page_leads_to_the_models(server):

@@ -111,6 +111,9 @@ def test_a_proposal_is_edited(server, sid):
     state = server.state(sid)
     assert (state["values"], state["origins"]) == ({"depth": 3}, {"depth": "user"})
     assert server.did(sid, "answered")[0]["value"] == "3"
+    told = server.page(f"sessions/{sid}").select_one(".proposal").text
+    assert "depth = 3" in told and "accepted" not in told
+    assert "suggested: 8" in told
 
 
 def test_a_proposal_is_declined(server, sid):
@@ -206,15 +209,27 @@ def test_a_model_that_fails_says_so_and_can_be_asked_again(slow, double):
     (failed,) = slow.did(sid, "failed")
     assert failed["where"] == "model"
     message = slow.page(f"sessions/{sid}").select_one(f".message[data-n='{failed.n}']")
-    again = message.select_one(f"form[action='sessions/{sid}/messages/{failed['turn']}/again']")
+    again, guide = message.select(f"form[action='sessions/{sid}/messages/{failed['turn']}/again']")
     assert again.find("button").text == "Ask again"
-    guide = message.select_one(f"form[action='sessions/{sid}/model']")
     assert guide.find("button").text == "Use the guide"
     double.enqueue(MODEL, say("Once upon a time."))
     assert slow.post(again["action"]).status_code == 303
     slow.wait(sid, lambda s: any(e.by == "model" for e in s.did(sid, "said")))
-    assert slow.post(guide["action"], {"model": "guide"}).status_code == 303
+    given = {field["name"]: field["value"] for field in guide.select("input")}
+    assert slow.post(guide["action"], given).status_code == 303
+    slow.wait(sid, lambda s: any(e.by == "guide" for e in s.did(sid, "said")))
     assert slow.did(sid, "chose")[-1]["model"] == "guide"
+    assert slow.post(guide["action"], {"model": "nobody"}).status_code == 404
+
+
+def test_a_model_that_is_not_there_can_be_fetched_from_the_chat(slow, double):
+    sid = slow.begin("small")
+    double.enqueue(MODEL, fail(404, f"model '{MODEL}' not found"))
+    slow.post(f"sessions/{sid}/messages", {"text": "tell me a story"})
+    slow.wait(sid, lambda s: bool(s.did(sid, "failed")))
+    trouble = slow.page(f"sessions/{sid}").select_one(".trouble")
+    assert trouble.select_one("code").text == f"ollama pull {MODEL}" and "`" not in trouble.text
+    assert trouble.select_one(f"a[href='models?session={sid}']").text == "Models"
 
 
 def test_the_models_that_there_are(slow):

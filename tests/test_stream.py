@@ -2,10 +2,11 @@
 
 import os
 import signal
+import socket
 import time
 
 import pytest
-from samples import SMALL, complete
+from samples import SMALL, complete, soon
 from serving import HTMX, Stream, make_workspace, serving
 
 from assistant.log import Fact, Log
@@ -242,3 +243,17 @@ def test_the_program_ends_in_seconds_with_streams_open(tmp_path, by):
     assert "Traceback" not in server.errors()
     with serving(workspace) as server:
         assert server.state(sid)["run"]["state"] == "interrupted"
+
+
+def test_what_was_found_of_ollama_between_page_and_stream_is_sent(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        folder = make_workspace(tmp_path / "work", small=SMALL)
+        with serving(folder, ollama=f"http://127.0.0.1:{silent.getsockname()[1]}") as server:
+            sid = server.begin("small")
+            page = server.page(f"sessions/{sid}")
+            assert not page.select("#model optgroup")
+            silent.close()
+            soon(lambda: server.page(f"sessions/{sid}").select("#model optgroup"))
+            with Stream(server, sid, after=last(server, sid)) as stream:
+                assert stream.next().targets == {}
+                assert "<optgroup" in stream.next().targets.get("#model", "")

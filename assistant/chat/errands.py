@@ -11,6 +11,7 @@ from ..tools.desk import clean
 from .slash import Slash, find, help_text, pick
 
 MODELS = 30  # names in one sentence
+OFFERED = 8  # buttons
 
 
 def errand(slash: Slash, session: Session, turn: str, model: str, models: Sequence[ModelInfo]) -> list[Fact]:
@@ -21,6 +22,9 @@ def errand(slash: Slash, session: Session, turn: str, model: str, models: Sequen
         text = f"{name} answers from here on." if name else _who(slash.rest, models)
         if name and name != model:
             facts = [Fact("user", "chose", {"model": name})]
+        if not name:
+            known = [GUIDE, *(each.name for each in models)]
+            more = {"models": [each for each in known if each != model][:OFFERED]}
     elif slash.name == "realign":
         facts, text = [Fact("user", "realigned")], "The model starts afresh."
     elif slash.name == "find":

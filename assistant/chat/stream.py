@@ -159,7 +159,7 @@ async def stream(speak: Chat, request: Request, handle: Handle, reply: Reply, sh
         elif delta.text and not held(came.text):
             free = True
             draft.text = before + shown(came.text)
-        draft.phase = "preparing" if delta.calls else "writing"
+        draft.phase = "preparing" if delta.calls else "writing" if came.text else "thinking"
         live.wake(handle.sid)
     return came
 

@@ -162,10 +162,18 @@ async def pull(ollama: Ollama, name: str) -> AsyncGenerator[Pulling, None]:
 
 async def delete(ollama: Ollama, name: str) -> None:
     """Delete a model. Raises ModelError, "not_found" if there is none of that name."""
+    from ollama import ResponseError
+
     check_name(ollama, name)
     async with _package(ollama) as client:
         with _told(ollama, name):
-            await client.delete(name)
+            try:
+                await client.delete(name)
+            except ResponseError as error:
+                if error.status_code != 404:
+                    raise
+                told = f"There is no model {name} here. It may have been deleted already."
+                raise ModelError("not_found", told) from None
 
 
 def check_name(ollama: Ollama, name: str) -> None:

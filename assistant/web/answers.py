@@ -6,7 +6,7 @@ from fasthtml.components import P, to_xml
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from ..errors import AssistantError
+from ..errors import AssistantError, Refused
 from .regions import partial
 from .views.base import problem_page
 
@@ -54,7 +54,9 @@ def done(request: Request, address: str) -> Response:
 
 def error_answer(request: Request, error: AssistantError, back: str = ".") -> Response:
     """The error's sentence, as a page, as a fragment for the page that is there, or as JSON."""
-    return sentence_answer(request, str(error), error.status, back)
+    # a reason names the field as the page does; who asks for JSON knows it by its name
+    sentence = error.reason if isinstance(error, Refused) and not wants_json(request) else str(error)
+    return sentence_answer(request, sentence, error.status, back)
 
 
 def sentence_answer(request: Request, sentence: str, status: int, back: str = ".") -> Response:

@@ -17,6 +17,7 @@ COLOURS = {  # the kinds of tokens that app.css has a colour for, by the beginni
     "nb": "b", "gd": "d", "gi": "s", "ow": "k",
 }  # fmt: skip
 CLASSES = set(COLOURS.values())
+SIDES = {"right", "center"}
 
 
 def _coloured(code: str, language: str, attributes: str) -> str:
@@ -45,6 +46,7 @@ def _parser(breaks: bool, colours: bool) -> MarkdownIt:
     options = {"html": False, "breaks": breaks, "highlight": _coloured if colours else None}
     parser = MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
     parser.core.ruler.push("below", _below)
+    parser.core.ruler.push("aligned", _aligned)
     return parser
 
 
@@ -53,6 +55,13 @@ def _below(state: StateCore) -> None:
     for token in state.tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(6, int(token.tag[1]) + 2)}"
+
+
+def _aligned(state: StateCore) -> None:
+    """A column's side is a class: a style would be none on our pages."""
+    for token in state.tokens:
+        if token.type in ("th_open", "td_open") and (style := token.attrs.pop("style", None)):
+            token.attrSet("class", str(style).removeprefix("text-align:"))
 
 
 _parsers = {(b, c): _parser(b, c) for b in (False, True) for c in (False, True)}
@@ -68,7 +77,7 @@ def markdown(text: str, breaks: bool = True, colours: bool = True) -> Safe:
     html = nh3.clean(
         _parsers[breaks, colours].render(text),
         tags=TAGS,
-        allowed_classes={"span": CLASSES},
+        allowed_classes={"span": CLASSES, "th": SIDES, "td": SIDES},
         attributes={"a": {"href"}, "ol": {"start"}},
         url_schemes={"http", "https", "mailto"},
         link_rel="noopener noreferrer nofollow",

@@ -98,11 +98,11 @@ def changes(
 def forget_live(shown: Shown, again: bool, sent: Sent) -> frozenset[str]:
     """What is not in the log may have begun, gone on or ended since the page had it: it is sent anew.
 
-    A page that connects `again` may have missed more: what is true of Ollama and of other sessions. Returns
-    the regions, but the messages.
+    So is what Ollama was found to be, perhaps after the page was made. A page that connects `again` may have
+    missed what became of other sessions, too. Returns the regions, but the messages.
     """
     sent.turn = ""  # of no turn: even that there is no draft is news
-    forgotten = SPOKEN | RUNNING | (frozenset({"model", "notice", "rail"}) if again else frozenset())
+    forgotten = SPOKEN | RUNNING | {"model", "notice"} | (frozenset({"rail"}) if again else frozenset())
     for id in forgotten:
         sent.regions.pop(id, None)
     for entry in shown.session.turns.values():
@@ -143,8 +143,10 @@ def _cards(shown: Shown, sent: Sent) -> Iterator[str]:
 def _messages(shown: Shown, sent: Sent) -> Iterator[str]:
     """New messages stand before the draft; those whose buttons have gone are swapped."""
     for entry in newest(shown.session):
-        key = (*flags(shown.session, entry), _waits(shown, entry), shown.model)
-        if sent.messages.get(entry.n) == key:
+        key = (_waits(shown, entry), shown.model, *flags(shown.session, entry))
+        known = sent.messages.get(entry.n)
+        # while words are written nothing is asked again, and the page hides that anyway
+        if known == key or (known and shown.draft and known[:-1] == key[:-1]):
             continue
         markup = html(message_view(shown, entry))
         if entry.n in sent.messages:

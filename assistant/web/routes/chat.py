@@ -14,6 +14,7 @@ from ...models import GUIDE
 from ...tools.desk import clean
 from ...tools.settle import LONGEST
 from ...turn import answer
+from ...workspace import Handle
 from ..answers import by_htmx, done, page_answer, place_of, prefix_of, text_of, wants_json, whole_number
 from ..views.chat import earlier_page, window
 from ..views.seen import seen_page
@@ -64,7 +65,10 @@ def _replying(app: Any, site: Any) -> None:
 
     @app.post("/sessions/{sid}/messages/{turn}/again")
     async def again(request: Request, sid: str, turn: str) -> Response:
+        """Another reply; with `model` by that one, which answers from then on."""
         handle = await opened(site, sid)
+        if name := await text_of(request, "model"):
+            await _choose(site, handle, name)
         await site.chat.again(handle, turn)
         return done(request, f"sessions/{sid}")
 
@@ -141,10 +145,14 @@ def _choosing(app: Any, site: Any) -> None:
     @app.post("/sessions/{sid}/model")
     async def model(request: Request, sid: str) -> Response:
         handle = await opened(site, sid)
-        name = await text_of(request, "model")
-        known = {GUIDE, *(found.name for found in (await site.chat.look()).models)}
-        if name not in known:
-            raise NotFound(f"There is no model {name[:80]!r} here. There are: {', '.join(sorted(known))}.")
-        if name != site.chat.model_of(handle.session()):
-            await handle.write(lambda _: [Fact("user", "chose", {"model": name})])
+        await _choose(site, handle, await text_of(request, "model"))
         return done(request, f"sessions/{sid}")
+
+
+async def _choose(site: Any, handle: Handle, name: str) -> None:
+    """Lets a model of those that there are answer. Raises NotFound."""
+    known = {GUIDE, *(found.name for found in (await site.chat.look()).models)}
+    if name not in known:
+        raise NotFound(f"There is no model {name[:80]!r} here. There are: {', '.join(sorted(known))}.")
+    if name != site.chat.model_of(handle.session()):
+        await handle.write(lambda _: [Fact("user", "chose", {"model": name})])

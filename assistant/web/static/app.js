@@ -84,8 +84,13 @@ const toEnd = () => {
     if (log && atEnd) log.scrollTop = log.scrollHeight;
   });
 };
+const follow = () => {
+  atEnd = true;
+  toEnd();
+};
 if (log) {
   log.addEventListener("scroll", () => (atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 60));
+  new ResizeObserver(toEnd).observe(log);
   toEnd();
 }
 
@@ -404,9 +409,11 @@ document.addEventListener("htmx:after:request", (event) => {
       leaveEdit();
     }
     tell("");
-    atEnd = true;
-    toEnd();
-  } else if (form.id.startsWith("form-")) forget(form);
+    follow();
+  } else if (form.id.startsWith("form-")) {
+    forget(form);
+    tell("");
+  } else if (/\/(answers|again)\b/.test(form.getAttribute("action"))) follow(); // what comes of it stands at the end
 });
 
 document.addEventListener("htmx:error", (event) => {

@@ -10,6 +10,7 @@ from fasthtml.components import (
     Base,
     Body,
     Button,
+    Code,
     Form,
     Head,
     Header,
@@ -52,6 +53,14 @@ def by_tag(by: str, title: str | None = None, text: str = "") -> Any:
 def clock(at: str) -> str:
     """The time of day of an entry, as the log has it (UTC)."""
     return at[11:19]
+
+
+def with_code(sentence: str) -> list[Any]:
+    """A sentence whose words between backticks are something to type."""
+    parts = sentence.split("`")
+    if len(parts) % 2 == 0:  # one that is left open is a backtick
+        return [sentence]
+    return [Code(part) if n % 2 else part for n, part in enumerate(parts) if part]
 
 
 def number(value: float) -> str:

@@ -36,6 +36,7 @@ PHASES = {
     "waiting": "waiting for the model",
     "loading": "loading the model",
     "reading": "reading",
+    "thinking": "thinking",
     "writing": "writing",
     "preparing": "preparing a change",
 }

@@ -4,6 +4,7 @@ from itertools import islice
 from typing import Any
 
 from fasthtml.components import (
+    A,
     Article,
     B,
     Button,
@@ -25,7 +26,7 @@ from ...models import GUIDE
 from ...parameters import as_text, show
 from ...session import Session
 from ..markdown import markdown
-from .base import number
+from .base import number, with_code
 from .queries import is_query, query_view
 from .runs import duration
 from .shown import Shown
@@ -53,7 +54,7 @@ def is_shown(entry: Entry) -> bool:
 
 
 def flags(session: Session, entry: Entry) -> tuple[Any, ...]:
-    """What else than the entry a message's markup depends on."""
+    """What else than the entry a message's markup depends on; the last: whether it can be asked again."""
     id = entry.get("id")
     return (
         entry.n in session.undone,
@@ -62,8 +63,8 @@ def flags(session: Session, entry: Entry) -> tuple[Any, ...]:
         session.turns.get(entry.get("turn")) is entry if entry.did == "said" else None,
         was_answered(session, entry) if entry.did == "failed" else None,
         session.is_replaced(entry.n),
-        is_last(session, entry) if entry.did == "said" else None,
         len(session.notes.get(entry.n, ())),
+        is_last(session, entry) if entry.did == "said" else None,
     )
 
 
@@ -126,7 +127,8 @@ def _meta(entry: Entry) -> str:
     """Who said it, how much, how fast, after how long."""
     meta = [model_name(entry.get("model") or entry.by)]
     if entry.get("tokens"):
-        meta.append(f"{entry.get('tokens')} tokens")
+        tokens = entry.get("tokens")
+        meta.append("1 token" if tokens == 1 else f"{tokens} tokens")
     if entry.get("rate"):
         meta.append(f"{number(entry.get('rate'))}/s")
     if entry.get("first") is not None:
@@ -199,7 +201,7 @@ def _refused(shown: Shown, entry: Entry) -> Any:
 
 
 def _proposed(shown: Shown, entry: Entry) -> Any:
-    text = "Suggested, not from you"
+    text, rows = "Suggested, not from you", _rows(shown, entry)
     buttons: Any = ""
     if entry.get("id") in shown.session.proposals and not shown.fixed:
         buttons = Div(
@@ -213,7 +215,25 @@ def _proposed(shown: Shown, entry: Entry) -> Any:
         text = {"accept": "Suggested, and accepted", "decline": "Suggested, and dismissed"}.get(
             str(answer.get("action")), text
         )
-    return _message(entry, Div(Small(text), *_rows(shown, entry), buttons, cls="proposal"), cls="change")
+        if edited := _edited(shown, entry, answer):
+            text, rows = "Suggested, and changed by you", edited
+    return _message(entry, Div(Small(text), *rows, buttons, cls="proposal"), cls="change")
+
+
+def _edited(shown: Shown, entry: Entry, answer: Entry) -> list[Any]:
+    """The values as the user took them, each with what was suggested; none where nothing was changed."""
+    values, taken = entry.get("values") or {}, answer.get("value")
+    texts = taken if isinstance(taken, dict) else {name: taken for name in values} if len(values) == 1 else {}
+    rows, changed = [], False
+    for name, value in values.items():
+        field, text = _field(shown, name), texts.get(name)
+        if text is None or text == (as_text(field, value) if field else value):
+            rows.append(Code(f"{name} = {show(field, value)}"[:200]))
+        else:
+            changed = True
+            was = Small(f"suggested: {show(field, value)}"[:200])
+            rows.append(Code(f"{name} = {text}"[:200], " ", was))
+    return rows if changed else []
 
 
 def _answer(shown: Shown, entry: Entry, action: str, text: str, value: Any = None, plain: bool = True) -> Any:
@@ -270,7 +290,10 @@ def _failed(shown: Shown, entry: Entry) -> Any:
     turn = entry.get("turn")
     later = was_answered(shown.session, entry) or shown.session.is_replaced(entry.n)
     ask = "" if later or shown.fixed or not turn else again(shown, str(turn), "")
-    return _message(entry, Div(reason, ask, cls="trouble"), cls="change")
+    get: Any = ""
+    if ask and entry.get("kind") == "not_found":
+        get = A("Models", href=f"models?session={shown.sid}")
+    return _message(entry, Div(*with_code(reason), " " if get else "", get, ask, cls="trouble"), cls="change")
 
 
 def _called(shown: Shown, entry: Entry) -> Any:

@@ -34,7 +34,7 @@ from fasthtml.components import (
 from ...live import Pull
 from ...models import Catalogue, ModelInfo
 from ...models.preferences import Preferences, Suggestion
-from .base import page, refresh, top
+from .base import page, refresh, top, with_code
 
 GUIDE_LINE = "Without a model the built-in guide answers; it needs none."
 
@@ -46,18 +46,25 @@ def models_page(
     preferences: Preferences,
     session: str | None,
     settings: Any = "",
+    trouble: str = "",
+    typed: str = "",
 ) -> Any:
-    """The whole page; `session` is the session to go back to, `settings` what stands below the models."""
+    """The whole page; `session` is the session to go back to, `settings` what stands below the models.
+
+    `trouble` is why something was not done, and `typed` a name that was not taken.
+    """
     running = any(pull.state == "running" for pull in pulls)
     back = A("Back to the session", href=f"sessions/{session}", cls="chip") if session else ""
     content: list[Any] = [H1("Models")]
+    if trouble and trouble != found.problem:
+        content.append(P(*with_code(trouble), cls="notice", role="alert"))
     if found.problem:
-        content.append(P(found.problem, cls="notice"))
+        content.append(P(*with_code(found.problem), cls="notice"))
         content.append(P(GUIDE_LINE))
     else:
         if preferences.problem:
             content.append(P(preferences.problem, cls="notice"))
-        content += [get_form(session), models_view(found, pulls, preferences.suggested, session)]
+        content += [get_form(session, typed), models_view(found, pulls, preferences.suggested, session)]
         content.append(P(Small(f"Ollama {found.version or ''} at {found.address}. {found.notice or ''}")))
     content.append(settings)
     return page(
@@ -66,7 +73,7 @@ def models_page(
         top("Models", back),
         Main(*content, cls="models"),
         cls="plain",
-        head=(refresh(2),) if running else (),
+        head=(refresh(2),) if running and not trouble else (),
     )
 
 
@@ -81,9 +88,10 @@ def models_view(
     address = f"models?{'session=' + session + '&' if session else ''}part=1"
     looks = {"hx_get": address, "hx_trigger": "every 500ms", "hx_swap": "outerMorph"} if running else {}
     rows = [_row(model, session) for model in found.models]
-    head = Thead(Tr(*[Th(text, scope="col") for text in ("Model", "Can use", "Size", "Context", "")]))
+    heads = [Th(text, scope="col") for text in ("Model", "Can use")]
+    heads += [Th(text, scope="col", cls="number") for text in ("Size", "Context")]
     table = Div(
-        Table(head, Tbody(*rows)),
+        Table(Thead(Tr(*heads, Th("", scope="col"))), Tbody(*rows)),
         cls="scroll",
         tabindex="0",
         role="region",
@@ -127,10 +135,10 @@ def _setting(name: str, value: Any) -> str:
     return "none" if value is None else str(value)
 
 
-def get_form(session: str | None) -> Any:
+def get_form(session: str | None, typed: str = "") -> Any:
     field = Input(
         name="name", placeholder="qwen3:4b", required=True, aria_label="Name of a model", autocomplete="off",
-        spellcheck="false", id="pull-name",
+        spellcheck="false", id="pull-name", value=typed or None,
     )  # fmt: skip
     return Form(
         Label("Get a model by its name", fr="pull-name"),
@@ -168,8 +176,9 @@ def _pull(pull: Pull, session: str | None) -> Any:
     else:
         text = pull.reason or f"Stopped at {share or 'the start'}; what has come is kept."
         line = [Small(text, role="alert" if pull.state == "failed" else None)]
+        go_on = "Go on" if pull.completed else "Try again"
         actions = Div(
-            _act("pull", pull.name, session, "Go on", cls="", aria_label=f"Go on with {pull.name}"),
+            _act("pull", pull.name, session, go_on, cls="", aria_label=f"{go_on} with {pull.name}"),
             _act("cancel", pull.name, session, "Dismiss", aria_label=f"Dismiss {pull.name}"),
             cls="row",
         )
@@ -181,7 +190,7 @@ def _pull(pull: Pull, session: str | None) -> Any:
 def _row(model: ModelInfo, session: str | None) -> Any:
     able = [text for text, can in (("tools", model.tools), ("thinking", model.thinking)) if can]
     lacks = Span("no tools: words only", cls="quiet") if model.tools is False else ""
-    cloud = Small("in the vendor's cloud") if model.cloud else ""
+    cloud = Small("in the vendor's cloud", cls="cloud") if model.cloud else ""
     ask = Details(
         Summary("Delete", aria_label=f"Delete {model.name}"),
         _act("delete", model.name, session, f"Delete {model.name}", cls="danger"),

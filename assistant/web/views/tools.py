@@ -30,12 +30,9 @@ def edit(shown: Shown, entry: Entry) -> Any:
 
 def again(shown: Shown, turn: str, sentence: str) -> Any:
     """The sentence, with a way to ask the words of `turn` again, or the guide instead."""
-    ask = post(f"{shown.address}/messages/{turn}/again", Button("Ask again", cls="plain"))
-    use = post(
-        f"{shown.address}/model",
-        Input(type="hidden", name="model", value=GUIDE),
-        Button("Use the guide", cls="plain"),
-    )
+    address = f"{shown.address}/messages/{turn}/again"
+    ask = post(address, Button("Ask again", cls="plain"))
+    use = post(address, Input(type="hidden", name="model", value=GUIDE), Button("Use the guide", cls="plain"))
     return Div(Small(sentence), Div(ask, use if shown.model != GUIDE else "", cls="row"), cls="again")
 
 
@@ -48,7 +45,9 @@ def tools(shown: Shown, entry: Entry) -> Any:
     waits = shown.draft is not None and shown.draft.turn == entry.get("turn")
     if entry.by == "model" and entry.get("turn") and not shown.fixed and not waits:
         if is_last(shown.session, entry):
-            found.append(post(f"{address}/messages/{entry.get('turn')}/again", Button("Ask again")))
+            found.append(
+                post(f"{address}/messages/{entry.get('turn')}/again", Button("Ask again"), cls="anew")
+            )
     for name, text in (("prompt", "What it saw"), ("extraction", "What gave the values")):
         if isinstance(digest := entry.get(name), str):
             found.append(A(text, href=f"{address}/prompts/{digest}", title="What the assistant saw"))
@@ -76,17 +75,26 @@ def _feedback(shown: Shown, entry: Entry) -> Any:
             autocomplete="off",
         ),
         Div(
+            Button("Only the note", cls="plain"),  # the first: Enter in the note presses it
             Button("Good", name="thumb", value="up", cls="plain"),
             Button("Not good", name="thumb", value="down", cls="plain"),
-            Button("Only the note", cls="plain"),
             cls="row",
         ),
     )
     return Details(summary, noted, form, cls="feedback")
 
 
+def _use(shown: Shown, name: str) -> Any:
+    hidden = Input(type="hidden", name="model", value=name)
+    text = "Use the guide" if name == GUIDE else f"Use {name}"
+    return post(f"{shown.address}/model", hidden, Button(text, cls="plain"))
+
+
 def links(shown: Shown, entry: Entry) -> Any:
-    """Where what was searched for stands, and the files of an export."""
+    """Where what was searched for stands, the files of an export, and the models to pick from."""
+    models = [] if shown.fixed else [_use(shown, name) for name in entry.get("models") or ()]
+    if models:
+        return Div(*models, cls="row")
     exports = [
         Li(A(name, href=f"{shown.address}/export/{name}", download=True))
         for name in entry.get("exports") or ()
