@@ -10,7 +10,7 @@ import click
 
 from .cli import initialise
 from .cli import sessions as session_commands
-from .cli.console import Commands, columns, has_display, say, version_option, warn
+from .cli.console import Commands, columns, has_display, once, say, version_option, warn
 from .cli.doctor import examine
 from .cli.options import folder_of, server_options, settings_to_examine, workspace_of, workspace_option
 from .cli.run import run_
@@ -124,9 +124,13 @@ def trial(
     Scenarios are in workflows/NAME.scenarios.yaml. Nothing is run, and no session is kept.
     """
     # what a chat needs takes longer to import than the small commands take to run
+    from loguru import logger
+
     from .trial import HEADS, LEGEND
     from .trial import trial as compare
 
+    logger.remove()
+    logger.add(once(warn), format="{message}", level="WARNING", backtrace=False, diagnose=False)
     scores = asyncio.run(compare(workspace_of(workspace), models, workflows, from_sessions, warn))
     for line in columns([HEADS, *(score.row() for score in scores)]):
         say(line)

@@ -127,6 +127,53 @@ def test_a_new_value_whose_default_is_an_empty_text_is_told_as_that(server, stem
     assert "“Which names?” asks Word now, its default is empty." in region(server, sid).text
 
 
+PICKS = '''
+from typing import Annotated
+
+from assistant import Ask, Note, Workflow
+
+flow = Workflow("Picks")
+
+
+@flow.step
+def pick(
+    fruit: Annotated[str, Ask("Fruit", options=["apple", "pear", "plum"])],
+    cups: Annotated[list[str], Ask("Cups", options=["large", "small"])] = [],
+):
+    """Which fruit?"""
+
+
+@flow.run
+def go(fruit, cups):
+    yield Note(fruit)
+'''
+
+
+def test_choices_that_are_gone_are_named_as_a_replay_names_them(server):
+    stem = write(server, next(STEM), PICKS)
+    sid = server.begin(stem)
+    server.next(sid, "pick", {"fruit": "apple", "cups": "large"})
+    fewer = ('["apple", "pear", "plum"]', '["plum", "apple", "fig"]'), (', "small"]', "]")
+    changed(server, stem, *fewer, source=PICKS)
+    found = {p.text: p["data-kind"] for p in region(server, sid).select("li p[data-kind]")}
+    assert found == {
+        "Fruit does not offer pear any more.": "choices", "Cups does not offer small any more.": "choices",
+    }  # fmt: skip
+    told, _ = Program(server.workspace)("replay", sid, status=1)
+    assert all(sentence in told for sentence in found)
+    assert server.run(sid)["state"] == "finished"
+    assert region(server, sid).text == ""
+
+
+def test_a_chosen_one_that_is_gone_is_told_once(server):
+    stem = write(server, next(STEM), PICKS)
+    sid = server.begin(stem)
+    server.next(sid, "pick", {"fruit": "pear", "cups": "large"})
+    changed(server, stem, ('["apple", "pear", "plum"]', '["apple"]'), source=PICKS)
+    [line] = region(server, sid).select("li p[data-kind]")
+    assert line["data-kind"] == "refused"
+
+
 def test_a_value_that_nobody_asks_any_more_stays_in_the_record(server, stem, sid):
     changed(server, stem, ('    kind: Literal["tree", "star"] = "tree",\n', ""))
     assert region(server, sid).select_one("li").text == (

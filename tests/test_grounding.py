@@ -8,7 +8,7 @@ import pytest
 from pydantic import HttpUrl
 
 from assistant.parameters import Ask, Field, make_field
-from assistant.words import find, grounded, may_hold, split
+from assistant.words import find, find_days, grounded, may_hold, split
 
 TODAY = date(2026, 11, 21)  # a Saturday
 SECTIONS = ["tutorial", "library", "c-api", "whatsnew"]
@@ -412,12 +412,106 @@ def test_finds_other_kinds(words: str, values: dict[str, Any]) -> None:
         ("tomorrow", {"day": "2026-11-22"}),
         ("May 3rd at 14:30", {"day": "2027-05-03", "hour": "14:30:00"}),
         ("next Friday", {}),
+        ("on Friday", {"day": "2026-11-27"}),
+        ("this Friday", {"day": "2026-11-27"}),
+        ("this coming Saturday", {"day": "2026-11-28"}),
+        ("next Saturday", {"day": "2026-11-28"}),
+        ("last Saturday", {"day": "2026-11-14"}),
+        ("Saturday", {}),
+        ("this Saturday", {}),
+        ("Friday next week", {"day": "2026-11-27"}),
+        ("Friday, 4 December", {"day": "2026-12-04"}),
+        ("Friday the 4th of December 2026", {"day": "2026-12-04"}),
+        ("2026-12-04, a Friday", {"day": "2026-12-04"}),
+        ("4 December (Friday)", {"day": "2026-12-04"}),
+        ("Monday 4 December", {}),
+        ("a week on Friday", {}),
+        ("two weeks on Friday", {}),
         ("03/05/2026", {}),
         ("31 February 2026", {}),
     ],
 )
 def test_finds_days(words: str, values: dict[str, Any]) -> None:
     assert said(words, fields={name: MORE[name] for name in ("day", "hour")}) == values
+
+
+@pytest.mark.parametrize(
+    ("words", "now", "value"),
+    [
+        ("2 more", 5, 7),
+        ("two clicks less", 5, 3),
+        ("a click deeper", 5, 6),
+        ("another click", 5, 6),
+        ("increase the depth by 3", 5, 8),
+        ("double it", 5, 10),
+        ("half of that", 6, 3),
+        ("make it three times as deep", 2, 6),
+        ("20% more", 5, 6),
+    ],
+)
+def test_by_how_much_is_counted_from_what_stands(words: str, now: int, value: int) -> None:
+    depth = ALL["depth"]
+    (item,) = find([depth, ALL["limit"]], words, values={"depth": now}, recent="depth")
+    assert (item.name, item.raw) == ("depth", value)
+    assert grounded(depth, value, [words], now=now)
+    assert not grounded(depth, value + 1, [words], now=now)
+    assert not find([depth, ALL["limit"]], words, recent="depth")  # nothing to count from
+
+
+@pytest.mark.parametrize(
+    ("words", "now", "value"),
+    [
+        ("2 more", 5, 2),
+        ("a bit less", 5, 4),
+        ("a little more", 5, 6),
+        ("not 2 more", 5, 7),
+        ("three times more", 2, 6),
+        ("once more", 2, 3),
+    ],
+)
+def test_by_how_much_is_not_how_much(words: str, now: int, value: int) -> None:
+    assert not grounded(ALL["depth"], value, [words], now=now)
+    assert not find([ALL["depth"]], words, values={"depth": now}, recent="depth") or words == "2 more"
+
+
+@pytest.mark.parametrize(
+    ("words", "values"),
+    [
+        ("40 wide", {"width": 40}),
+        ("40 cm high and 30 cm wide", {"height": 40, "width": 30}),
+        ("it is 5 deep", {}),
+        ("40 wide margins", {}),
+        ("30 by 40", {}),
+        ("width 30 by 40", {"width": 30, "height": 40}),
+        ("width x height 30x40", {"width": 30, "height": 40}),
+        ("30 x 40 copies", {}),
+        ("100 cm or so more", {}),
+    ],
+)
+def test_finds_sides(words: str, values: dict[str, Any]) -> None:
+    width, height = Annotated[int, Ask("Width", unit="cm")], Annotated[int, Ask("Height", unit="cm")]
+    assert said(words, fields=make(width=width, height=height)) == values
+
+
+@pytest.mark.parametrize(
+    ("words", "today", "days"),
+    [
+        ("next Friday", date(2026, 11, 21), ["2026-11-27", "2026-12-04"]),
+        ("next Friday", date(2026, 11, 23), ["2026-11-27", "2026-12-04"]),
+        ("next Friday", date(2026, 11, 27), []),
+        ("this Friday", date(2026, 11, 27), ["2026-11-27", "2026-12-04"]),
+        ("Friday", date(2026, 11, 27), ["2026-11-27", "2026-12-04"]),
+        ("Friday", date(2026, 11, 26), []),
+        ("Friday next week", date(2026, 11, 22), ["2026-11-27", "2026-12-04"]),
+        ("Friday next week", date(2026, 11, 23), []),
+        ("03/05/2026", date(2026, 11, 21), ["2026-05-03", "2026-03-05"]),
+        ("Monday 4 December", date(2026, 11, 21), ["2026-12-04", "2026-11-23"]),
+        ("not next Friday", date(2026, 11, 21), []),
+    ],
+)
+def test_days_that_may_be_either(words: str, today: date, days: list[str]) -> None:
+    found = find_days([MORE["day"]], words, today=today)
+    assert [raw for _, raws in found for raw in raws] == days
 
 
 def test_a_found_value_says_where_it_stands() -> None:

@@ -4,6 +4,7 @@ import inspect
 import itertools
 import time
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -182,6 +183,68 @@ class World:
 @pytest.fixture
 def world() -> World:
     return World()
+
+
+OUTING = Workflow("Outing", "When?")
+
+
+@OUTING.step
+def when(day: Annotated[date, Ask("Day of the outing")]):
+    """When?"""
+
+
+@OUTING.run
+def go(day):
+    """Goes."""
+
+
+@pytest.mark.parametrize(
+    ("words", "said_on", "options"),
+    [
+        ("next friday", "2026-11-23", ["Friday 2026-11-27", "Friday 2026-12-04"]),
+        ("make it next friday please", "2026-11-21", ["Friday 2026-11-27", "Friday 2026-12-04"]),
+        ("this friday", "2026-11-27", ["Friday 2026-11-27", "Friday 2026-12-04"]),
+        ("03/05/2027", "2026-11-23", ["Monday 2027-05-03", "Friday 2027-03-05"]),
+        ("Monday 4 December", "2026-11-21", ["Friday 2026-12-04", "Monday 2026-11-23"]),
+    ],
+)
+def test_a_day_that_may_be_either_is_asked_with_its_dates(
+    words: str, said_on: str, options: list[str]
+) -> None:
+    (call,) = plan(outing(words, said_on))
+    assert (call.tool, call.arguments["options"]) == (
+        "ask_user",
+        [f"Day of the outing: {option}" for option in options],
+    )
+    for option in options:  # pressed, it is that day, whatever day that is done
+        (call,) = plan(outing(f"Day of the outing: {option}", "2027-02-19"))
+        assert call.arguments == {"day": option.split()[1]}
+
+
+@pytest.mark.parametrize(
+    ("words", "said_on", "day"),
+    [
+        ("friday", "2026-11-23", "2026-11-27"),
+        ("this friday", "2026-11-23", "2026-11-27"),
+        ("next friday", "2026-11-27", "2026-12-04"),
+        ("tomorrow", "2026-11-27", "2026-11-28"),
+        ("friday next week", "2026-11-23", "2026-12-04"),
+    ],
+)
+def test_a_day_is_counted_from_the_one_on_which_it_was_said(words: str, said_on: str, day: str) -> None:
+    (call,) = plan(outing(words, said_on))
+    assert (call.tool, call.arguments) == ("set_values", {"day": day})
+
+
+def outing(words: str, said_on: str) -> Situation:
+    at = f"{said_on}T12:00:00.000Z"
+    entries = [
+        Entry(1, at, "user", "began", {"workflow": "outing", "title": "Outing", "format": 1}),
+        Entry(2, at, "app", "opened", {"step": "when"}),
+        Entry(3, at, "user", "said", {"text": words, "turn": "t"}),
+    ]
+    session = fold(entries)
+    return Situation(OUTING, session, cards(session, OUTING), words, ())
 
 
 CALLS = [
@@ -463,12 +526,20 @@ async def test_yes_accepts_the_only_suggestion(world: World) -> None:
 
 
 @pytest.mark.anyio
-async def test_yes_accepts_none_of_two_suggestions(world: World) -> None:
-    world.add("proposed", "model", id="p1", step="where", values={"depth": 3})
-    world.add("proposed", "model", id="p2", step="which", values={"delay": 2})
-    said = await world.say("yes")
+async def test_yes_accepts_what_is_suggested_on_the_open_card_and_nothing_elsewhere(world: World) -> None:
+    world.add("proposed", "model", id="p1", step="where", values={"depth": 3}, turn="t1")
+    world.add("proposed", "model", id="p2", step="where", values={"limit": 9}, turn="t2")
+    world.add("proposed", "model", id="p3", step="which", values={"delay": 2}, turn="t3")
+    await world.say("yes")
+    assert world.made() == [("answer_question", {"action": "accept", "names": ["depth", "limit"]})]
+
+
+@pytest.mark.anyio
+async def test_yes_to_what_is_asked_for_accepts_no_suggestion(world: World) -> None:
+    world.add("proposed", "model", id="p1", step="which", values={"delay": 2}, turn="t1")
+    world.add("proposed", "model", id="p2", step="which", values={"sections": ["library"]}, turn="t2")
+    await world.say("yes")
     assert world.made() == []
-    assert "no open question" in said
 
 
 FLOW = '''
@@ -663,13 +734,96 @@ async def test_results_are_not_asked_before_they_are_there(world: World, words: 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(
+    ("words", "early"),
+    [
+        ("which page has the highest PageRank?", True),
+        ("how many broken links are there?", True),
+        ("what is the most linked page?", True),
+        ("top 5 by depth", True),
+        ("the top 5 pages by depth, please", True),
+        ("show the table", True),
+        ("list the broken pages", True),
+        ("average links per page?", True),
+        ("what does depth mean?", False),
+        ("what is the highest depth?", False),
+        ("how many clicks deep are allowed?", False),
+        ("what is the weather?", False),
+        ("show me the options", False),
+        ("show my values", False),
+    ],
+)
+async def test_before_a_run_it_is_said_that_there_are_no_results(
+    world: World, words: str, early: bool
+) -> None:
+    said = await world.say(words)
+    assert ("There are no results yet" in said) is early, said
+    assert ("Still missing: **First page**" in said) or not early
+    assert ("Colour by" in said) is early or not early
+    assert world.made() == []
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("use model gpt-9", "`/model gpt-9`"),
+        ("please switch to the model `qwen3:4b`", "`/model qwen3:4b`"),
+        ("use llama3 as the model", "`/model llama3`"),
+        ("change the model", "write `/model` to see"),
+    ],
+)
+async def test_who_answers_is_no_value_and_where_it_is_chosen_is_said(
+    world: World, words: str, told: str
+) -> None:
+    assert told in await world.say(words)
+    assert world.made() == []
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("words", ["accept all", "none of them", "dismiss them all", "yes to all of them"])
+async def test_without_a_suggestion_it_is_said_that_there_is_none(world: World, words: str) -> None:
+    assert "Nothing is suggested" in await world.say(words)
+    assert world.made() == []
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("words", "either"),
+    [("which links are broken?", True), ("how much is the highest fee?", True), ("who won the cup?", False)],
+)
+async def test_a_question_that_may_be_about_results_is_told_that_there_are_none(
+    world: World, words: str, either: bool
+) -> None:
+    assert ("no results yet" in await world.say(words)) is either
+    assert world.made() == []
+
+
+@pytest.mark.anyio
+async def test_after_a_run_that_made_nothing_it_is_said_that_there_is_nothing_to_ask(world: World) -> None:
+    world.at("").add("started", run="r1")
+    world.add("failed", "app", run="r1", where="run", reason="It broke.")
+    assert "The run failed, so there are no results" in await world.say("which page has the highest rank?")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
     ("words", "told"),
     [
         ("depth 3 and more is tiger", "“more is tiger”"),
         ("depth 3, tiger", "“tiger”"),
         ("depth 3, 99", "“99”"),
         ("200 pages, name bob", "“name bob”"),
-        ("limit 20, x1, y2 and z3", "“x1” and “y2” and more"),
+        ("limit 20, x1, y2 and z3", "“x1”, “y2” and “z3”; nothing"),
+        (
+            "depth 3, ask Karl, call Anna, bring Otto, no Ida",
+            "“ask Karl”, “call Anna”, “bring Otto” and “no Ida”;",
+        ),
+        (f"depth 3, {'so far ' * 20}Paris", f"“{'so far ' * 20}Paris”; nothing was set from that"),
+        (
+            "depth 3, a1, b2, c3, d4, e5, f6",
+            "6 things: “a1”, “b2”, “c3” and 3 more; nothing was set from them",
+        ),
+        ("depth 3, tiger, tiger and tiger", "“tiger”; nothing"),
         ("crawl Wikipedia 3 clicks deep", "“Wikipedia”"),
     ],
 )

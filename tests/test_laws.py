@@ -28,10 +28,14 @@ from assistant.cards import cards, open_card
 from assistant.errors import Refused
 from assistant.export import export
 from assistant.export.importing import import_session
-from assistant.log import read
+from assistant.log import Fact, read
+from assistant.models import Call
 from assistant.parameters import REDACTED
 from assistant.session import fold
+from assistant.session.undoing import redo_of, undo_of
 from assistant.settings import Settings
+from assistant.tools import execute
+from assistant.tools.desk import Desk, words_that_count
 from assistant.verify import verify_session
 from assistant.workspace import Handle, Workspace
 
@@ -74,6 +78,10 @@ NUMBERS = st.integers(0, 5)  # 0 and 5 are refused
 TEXTS = st.sampled_from(["a", "b", "ü “q” \\ \n end", "*.csv"])
 VALUES = {"x": NUMBERS, "z": NUMBERS, "v": NUMBERS, "y": TEXTS, "w": st.lists(TEXTS, max_size=2)}
 GIVEN = st.sampled_from(list(VALUES)).flatmap(lambda name: st.tuples(st.just(name), VALUES[name]))
+
+
+async def start_run(handle: Handle, by: str) -> str:
+    raise AssertionError("nobody says to run")
 
 
 class Sessions(RuleBasedStateMachine):
@@ -152,6 +160,27 @@ class Sessions(RuleBasedStateMachine):
             self.redos.clear()
         outcome = self.do(actions.complete(self.handle, card.step.name, new))
         assert bool(outcome.refused) == (not all(self.passes(n, v) for n, v in new.items()))
+
+    @precondition(lambda self: self.given_by_words())
+    @rule(data=st.data(), wrong=st.sampled_from([0, 5]), turn=st.uuids())
+    def keep_the_value_after_a_refusal(self, data: st.DataObject, wrong: int, turn: object) -> None:
+        name = data.draw(st.sampled_from(self.given_by_words()))
+        before = self.handle.session()
+        for value in (wrong, self.values[name]):
+            words = Fact("user", "said", {"text": f"{name}: {value}", "turn": f"{turn}"})
+            self.do(self.handle.write(lambda _, words=words: [words]))
+            said = words_that_count(self.handle.session(), f"{turn}")
+            desk = Desk(self.handle, f"{turn}", "guide", said, start_run)
+            self.do(execute(desk, [Call("", "set_other_value", {"name": name, "value": value})]))
+            assert (name in self.handle.session().refusals) == (value == wrong)
+        assert undo_of(self.handle.session()) == undo_of(before)
+        assert redo_of(self.handle.session()) == redo_of(before)
+
+    def given_by_words(self) -> list[str]:
+        """The numbers that have a value now; a card that is not asked refuses all words."""
+        found = cards(self.handle.session(), self.handle.workflow())
+        asked = {field.name for card in found if card.state != "skipped" for field in card.step.fields}
+        return [name for name in ("x", "z", "v") if isinstance(self.values.get(name), int) and name in asked]
 
     @rule(step=st.sampled_from(list(STEPS)))
     def reopen(self, step: str) -> None:

@@ -103,6 +103,34 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, TableFile]:
         ("how many are live?", [3]),
         ("show the live pages", ["/0", "/1", "/3"]),
         ("list the sections", [None, "library", "tutorial"]),
+        ("show me the pages", ["/0", "/1", "/2", "/3"]),
+        ("show the pages table", ["/0", "/1", "/2", "/3"]),
+        ("show the first 2 rows of pages", ["/0", "/1"]),
+        ("show 3 rows of the links", ["/0", "/0", "/1"]),
+        ("list the broken pages", ["/2"]),
+        ("which pages are broken?", ["/2"]),
+        ("broken pages", ["/2"]),
+        ("how many broken pages are there?", [1]),
+        ("how many pages are not broken", [3]),
+        ("list the pages that are not broken", ["/0", "/1", "/3"]),
+        ("show the broken ones", ["/2"]),
+        ("which ones are live?", ["/0", "/1", "/3"]),
+        ("longest title", ["/2"]),
+        ("which page has the longest title?", ["/2"]),
+        ("the 2 shortest titles", ["/0", "/1"]),
+        ("shortest url", ["/0", "/1", "/2", "/3"]),
+        ("what is the deepest page?", ["/3"]),
+        ("the newest page", ["/3"]),
+        ("which page is the oldest?", ["/0"]),
+        ("show the library pages", ["/0", "/1"]),
+        ("how many tutorial pages are there?", [1]),
+        ("how many purple pages are there?", []),
+        ("which pages have a title?", ["/0", "/1", "/2"]),
+        ("how many pages without a section", [1]),
+        ("how many links per source", ["/3", "/0", "/1"]),
+        ("list the pages where section is tutorial", ["/2"]),
+        ("top 2 by pagerank", ["/3", "/0"]),
+        ("the biggest pagerank", ["/3"]),
         ("which pages are linked most?", ["/0", "/1", "/2", "/3"]),
     ],
 )
@@ -129,6 +157,17 @@ def test_the_words_come_to_a_query_that_finds_it(tables, words, first):
         ("what is the median depth?", "I can not ask for a median"),
         ("last 2 pages by depth", "depth has no last"),
         ("which pages have between many and 2 links in?", "“between many"),
+        ("show the table", "There are several tables"),
+        ("show the first 5 rows", "There are several tables"),
+        ("how many rows are there?", "There are several tables"),
+        ("what is the biggest page?", "by which column “biggest” is meant"),
+        ("which page is the longest?", "by which column “longest” is meant"),
+        ("how many broken links are there?", "“broken” is no column of links"),
+        ("what columns are there?", "The results have"),
+        ("which tables are there?", "The results have"),
+        ("broken links", "“broken” is no column of links"),
+        ("list the unicorns", "I can not tell which table or column"),
+        ("show the purple ones", "“purple ones”"),
     ],
 )
 def test_what_fits_no_table_or_column_is_said_with_what_there_is(tables, words, part):
@@ -142,7 +181,8 @@ def test_what_fits_no_table_or_column_is_said_with_what_there_is(tables, words, 
 @pytest.mark.parametrize(
     "words",
     "depth 3|limit 200 pages|at most 200 pages|pages|run it|what is a click?|why do you need this?|hello"
-    "|make it 3 clicks deep|section: library|how many planets are there?|§0 §1|".split("|"),
+    "|make it 3 clicks deep|section: library|how many planets are there?|§0 §1||library pages|broken"
+    "|longest|a new page".split("|"),
 )
 def test_other_words_are_no_question_about_the_results(tables, words):
     assert asked(words, tables) is None
@@ -151,6 +191,43 @@ def test_other_words_are_no_question_about_the_results(tables, words):
 def test_what_can_also_be_a_parameters_range_is_weak(tables):
     assert asked("what is the highest depth?", tables).weak
     assert not asked("which page has the highest depth?", tables).weak
+
+
+def test_of_one_table_the_first_rows_are_shown(tables):
+    only = {"words": tables["words"]}
+    for words in ("show the table", "show me everything"):
+        assert query(only, asked(words, only).sql).rows == (("the", 7), ("of", 3))
+    assert query(only, asked("show me 1 row", only).sql).rows == (("the", 7),)
+    for words in ("how many rows are there?", "number of rows in the table"):
+        assert query(only, asked(words, only).sql).rows == ((2,),)
+
+
+def test_a_column_of_yes_and_no_stands_for_the_rows_with_yes():
+    tables = {"films": TableFile(Path("x"), {"title": "text", "price": "float", "is_classic": "bool"})}
+    assert asked("show classics", tables).sql.endswith('FROM "films" WHERE "is_classic" = 1')
+    assert '"price" = (SELECT max("price")' in asked("what is the most expensive film?", tables).sql
+
+
+def test_a_word_that_is_no_value_is_not_counted_as_none(tables):
+    found = asked("how many purple pages are there?", tables)
+    assert "no cell is “purple”" in found.note
+    told = answer(found.sql, {"columns": ["purple pages"], "count": 0, "rows": []}, found.note)
+    assert told.startswith(found.note)
+
+
+def test_a_column_named_so_goes_before_what_a_status_tells():
+    tables = {"pages": TableFile(Path("x"), {"url": "text", "status": "int", "is_broken": "bool"})}
+    found = asked("which pages are broken?", tables).sql
+    assert found == 'SELECT "url", "is_broken" FROM "pages" WHERE "is_broken" = 1'
+
+
+@pytest.mark.parametrize(
+    ("said", "column"),
+    [("biggest", "size"), ("longest", "length"), ("cheapest", "price"), ("oldest", "year")],
+)
+def test_a_superlative_alone_means_the_column_that_measures_it(said, column):
+    tables = {"files": TableFile(Path("x"), {"name": "text", column: "int", "n": "int"})}
+    assert f'"{column}" = (SELECT' in asked(f"which is the {said} file?", tables).sql
 
 
 def test_without_tables_nothing_is_asked():

@@ -66,6 +66,7 @@ NAMES = sorted(
         "step",
         "values",
         "names",
+        "kept",
         "entries",
         "defaulted",
         "turn",
@@ -101,6 +102,7 @@ FITTING = st.fixed_dictionaries(
         "step": st.sampled_from("ab"),
         "values": st.dictionaries(st.sampled_from("xy"), st.integers(0, 3), max_size=2),
         "names": st.lists(st.sampled_from("xy"), max_size=2),
+        "kept": st.lists(st.sampled_from("xy"), max_size=2),
         "entries": st.lists(st.integers(1, 20), max_size=4),
         "turn": st.sampled_from(["t1", "t2"]),
         "id": st.sampled_from(["q1", "q2"]),
@@ -110,7 +112,7 @@ FITTING = st.fixed_dictionaries(
         "file": st.just("f.csv"),
     },
 )
-DID = st.sampled_from([*sorted(APPLY), "called", "noted", "redacted", "realigned", "danced"])
+DID = st.sampled_from([*sorted(APPLY), "redacted", "realigned", "danced"])
 
 
 @st.composite
@@ -154,8 +156,8 @@ def test_an_unknown_did_changes_nothing() -> None:
 
 
 def test_every_kind_of_entry_is_folded_or_needs_not_be() -> None:
-    assert set("called redacted realigned".split()).isdisjoint(APPLY)
-    assert CHAT - APPLY.keys() == {"called", "realigned"}
+    assert set("redacted realigned".split()).isdisjoint(APPLY)
+    assert CHAT - APPLY.keys() == {"realigned"}
 
 
 def test_a_value_has_its_origin_and_a_default_is_none_of_the_users() -> None:
@@ -186,6 +188,9 @@ def test_a_refusal_goes_with_the_next_good_value_or_as_its_card_is_done() -> Non
     assert set(fold(entries(BEGAN, *refused)).refusals) == {"x", "/a"}
     assert set(fold(entries(BEGAN, *refused, values("a", z=1))).refusals) == {"x"}
     assert set(fold(entries(BEGAN, *refused, mark("advanced", "a"))).refusals) == set()
+    kept = ("guide", "called", {"turn": "t", "tool": "set_values", "kept": ["x", "typo"]})
+    assert set(fold(entries(BEGAN, *refused, kept)).refusals) == {"/a"}
+    assert fold(entries(BEGAN, *refused, kept)).lines == fold(entries(BEGAN, *refused)).lines
 
 
 def test_a_proposal_stands_until_it_is_answered_or_given() -> None:
@@ -194,6 +199,27 @@ def test_a_proposal_stands_until_it_is_answered_or_given() -> None:
     answered = ("user", "answered", {"id": "p1", "action": "decline"})
     assert fold(entries(BEGAN, proposed, answered)).proposals == {}
     assert fold(entries(BEGAN, proposed, values("a", x=3))).proposals == {}
+
+
+def test_a_question_goes_with_what_it_was_about() -> None:
+    def asked(id: str, about: Any) -> tuple[str, str, dict[str, Any]]:
+        return ("guide", "asked", {"id": id, "question": "So?", "about": about})
+
+    log = entries(
+        BEGAN,
+        mark("opened", "a", "app"),
+        asked("next", {"next": "a"}),
+        asked("value", {"step": "a", "name": "x", "value": 2}),
+        asked("run", "run"),
+        asked("free", None),
+        asked("other", {"next": "b"}),
+        values("a", x=1),
+        mark("advanced", "a"),
+        ("user", "started", {"run": "r1"}),
+    )
+    open_ = [list(fold(log[:n]).questions) for n in (7, 8, 9, 10)]
+    rest = ["free", "other"]
+    assert open_ == [["next", "value", "run", *rest], ["next", "run", *rest], ["run", *rest], rest]
 
 
 def test_a_run_from_start_to_end() -> None:

@@ -1,8 +1,10 @@
 """The chat's commands: what is one, what it maps to, and what comes of those that change no card."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from fasthtml.common import to_xml
 
 from assistant.chat.errands import errand
 from assistant.chat.slash import AROUND, COMMANDS, HITS, Slash, excerpt, find, help_text, parse, pick
@@ -11,6 +13,7 @@ from assistant.log import Entry
 from assistant.models import GUIDE, ModelInfo
 from assistant.models.guide import recognise
 from assistant.session import Session, fold
+from assistant.web.views.tools import links
 
 MODELS = [ModelInfo("qwen3:4b"), ModelInfo("llama3.2:3b"), ModelInfo("gemma:latest")]
 
@@ -82,7 +85,23 @@ def test_a_model_is_chosen_once_and_an_unknown_one_is_answered_with_the_list() -
     assert [did for _, did, _ in run("/model qwen3:4b", model="qwen3:4b")] == ["said"]
     [(_, did, fields)] = run("/model nothing:7b")
     assert did == "said" and "no model `nothing:7b`" in fields["text"] and "`llama3.2:3b`" in fields["text"]
+    assert fields["models"] == ["qwen3:4b", "llama3.2:3b", "gemma:latest"]
     assert "There is no model" not in run("/model")[0][2]["text"]
+
+
+def test_instead_of_an_unknown_model_those_that_there_are_are_offered_but_not_the_one_that_answers() -> None:
+    [(_, did, fields)] = run("/model nothing", model="qwen3:4b")
+    assert did == "said" and fields["models"] == [GUIDE, "llama3.2:3b", "gemma:latest"]
+    chose, said = run("/model llama")
+    assert chose[1] == "chose" and "models" not in said[2]
+
+
+def test_the_models_that_are_offered_are_buttons_that_choose_them() -> None:
+    entry = Entry(5, "", "guide", "said", {"text": "x", "models": [GUIDE, "a<b:1b"]})
+    html = to_xml(links(SimpleNamespace(address="sessions/s", session=chat(), fixed=False), entry))
+    assert html.count('action="sessions/s/model"') == 2
+    assert 'name="model" value="guide"' in html and "Use the guide" in html and "Use a&lt;b:1b" in html
+    assert links(SimpleNamespace(address="sessions/s", session=chat(), fixed=True), entry) == ""
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The tools: what they look like for the open card, and what single calls do to a session."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -245,3 +246,102 @@ def test_arguments_that_a_line_cannot_hold_are_cut() -> None:
     for arguments in ({"a": deep}, {"a": "x" * 50_000}, {"a": float("nan")}):
         assert set(loggable(arguments)) == {"cut"}
     assert loggable({"a": "\ud800", "b": [1, None]}) == {"a": "?", "b": [1, None]}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("by", ["guide", "model"])
+async def test_a_refusal_goes_as_the_user_says_the_value_that_stands_there(handle: Handle, by: str) -> None:
+    await do(await desk_for(handle, "3 clicks", by), ("set_values", {"depth": 3}))
+    await do(await desk_for(handle, "depth 9", by, "t2"), ("set_values", {"depth": 9}))
+    before = handle.session()
+    assert set(before.refusals) == {"depth"}
+    desk = await desk_for(handle, "no, keep 3", by, "t3")
+    assert await do(desk, ("set_values", {"depth": 3})) == [{"unchanged": ["depth"]}]
+    after = handle.session()
+    assert after.refusals == {} and after.values == {"depth": 3} and after.lines == before.lines
+    assert handle.session(before.n).refusals == before.refusals
+    await actions.undo(handle)
+    assert handle.session().values == {}
+
+
+@pytest.mark.anyio
+async def test_a_refusal_stays_where_only_the_model_names_the_value_again(handle: Handle) -> None:
+    await do(await desk_for(handle, "3 clicks"), ("set_values", {"depth": 3}))
+    desk = await desk_for(handle, "depth 9", turn="t2")
+    await do(desk, ("set_values", {"depth": 9}))
+    await do(desk, ("set_values", {"depth": 3}))
+    assert set(handle.session().refusals) == {"depth"}
+    await do(await desk_for(handle, "with extras", turn="t3"), ("set_values", {"depth": 3, "extra": True}))
+    assert set(handle.session().refusals) == {"depth"}
+    assert handle.session().values == {"depth": 3, "extra": True}
+
+
+async def earlier(handle: Handle, run: str | None = None, **values: Any) -> Handle:
+    """Another session of the workflow: with the first card completed, and a run that ended so."""
+    made = await actions.begin(handle.workspace, "crawl")
+    if values:
+        await actions.complete(made, "start", values)
+    if run:
+        ended = Fact("app", run, {"run": "r1"})
+        await made.write(lambda _: [Fact("user", "started", {"run": "r1"}), ended])
+    return made
+
+
+async def as_last_time(handle: Handle) -> dict[str, Any]:
+    [result] = await do(await desk_for(handle, "same as last time", "guide"), ("use_last", {}))
+    return result
+
+
+@pytest.mark.anyio
+async def test_as_last_time_takes_the_newest_that_has_values_for_the_open_card(handle: Handle) -> None:
+    assert "error" in await as_last_time(handle)
+    await earlier(handle, depth=2)
+    newest = await earlier(handle, depth=3)
+    await earlier(handle)  # without a value
+    await earlier(handle, "failed")
+    handle = await actions.begin(handle.workspace, "crawl")
+    result = await as_last_time(handle)
+    assert result["proposed"] == {"depth": 3}
+    assert result["session"] == newest.sid
+    at = datetime.fromisoformat(newest.log.entries[-1].at).astimezone()
+    assert result["from"] == f"{newest.sid} (set {at:%Y-%m-%d %H:%M}, without a run)"
+    [proposed] = handle.session().proposals.values()
+    assert proposed["source"]["depth"]["session"] == newest.sid
+
+
+@pytest.mark.anyio
+async def test_as_last_time_prefers_a_run_that_finished_and_says_how_it_ended(handle: Handle) -> None:
+    for depth, run, told in ((2, "cancelled", "its run was cancelled"), (3, "failed", "its run failed")):
+        await earlier(handle, run, depth=depth)
+        assert (await as_last_time(handle))["from"].endswith(f", {told})")
+    finished = await earlier(handle, "finished", depth=4)
+    await earlier(handle, depth=5)
+    result = await as_last_time(handle)
+    assert (result["session"], result["proposed"]) == (finished.sid, {"depth": 4})
+    assert result["from"].endswith(", its run finished)")
+
+
+@pytest.mark.anyio
+async def test_as_last_time_a_session_that_is_deleted_or_of_a_later_card_does_not_count(
+    handle: Handle,
+) -> None:
+    gone = await earlier(handle, "finished", depth=4)
+    handle.workspace.discard(gone.sid)
+    later = await earlier(handle, "finished")
+    await actions.fill(later, {"parts": ["blog"], "size": 9}, "user")
+    old = await earlier(handle, depth=2)
+    await actions.fill(later, {"size": 8}, "user")  # so that it was changed last
+    result = await as_last_time(handle)
+    assert (result["session"], result["proposed"]) == (old.sid, {"depth": 2})
+    handle.workspace.discard(old.sid)
+    result = await as_last_time(handle)
+    assert result["session"] == later.sid
+    assert "depth" not in result["proposed"]
+
+
+@pytest.mark.anyio
+async def test_as_last_time_with_nothing_left_to_give_says_so(handle: Handle) -> None:
+    await earlier(handle, "finished", depth=4)
+    await actions.fill(handle, {"depth": 1, "extra": False, "note": None, "parts": []}, "user")
+    assert "nothing was taken" in (await as_last_time(handle))["error"]
+    assert handle.session().proposals == {}

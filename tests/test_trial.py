@@ -1,6 +1,8 @@
 """The trial: models on scenarios and on the user's own messages, over a real socket to a scripted Ollama."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,9 +18,12 @@ from assistant.models import GUIDE
 from assistant.settings import Settings
 from assistant.trial import HEADS, Score, trial
 from assistant.trial.gold import messages
+from assistant.trial.player import Played, pretend_run
+from assistant.trial.reading import Turn
 from assistant.turn import Chat, answer
 from assistant.workspace import Handle, Workspace
 from tests.double import Double, Round, call, say
+from tests.serving import environment
 
 FLOW = '''
 from typing import Annotated, Literal
@@ -177,7 +182,7 @@ def test_what_can_not_be_tried_is_said(workspace: Workspace, double: Double, tmp
         tried(workspace, "x:1b")
     with pytest.raises(NotFound, match=r"'trip' has no scenarios. Those that have: crawl"):
         asyncio.run(trial(workspace, [], ["trip"], False, print))
-    with pytest.raises(AssistantError, match="No session has finished a run"):
+    with pytest.raises(AssistantError, match="No session has finished a run after words"):
         tried(workspace, sessions=True)
     (tmp_path / "workflows" / "crawl.scenarios.yaml").write_text(SCENARIOS.replace("limit: 200", "lmit: 200"))
     with pytest.raises(AssistantError, match="both: the workflow crawl has no parameter 'lmit'"):
@@ -194,6 +199,137 @@ def test_the_command_prints_a_table(workspace: Workspace, double: Double, tmp_pa
     assert guide[0] == GUIDE and guide[1:6] == ["3", "0", "1", "0", "1/1"]
     assert model[:5] == [MODEL, "0", "0", "4", "0"]
     assert f"{MODEL}: 3 of 3, too deep" in result.stderr
+
+
+async def said_to_the_guide(workspace: Workspace, *messages: str, waits: bool = True, **form: Any) -> Handle:
+    """A finished session: these words, each waiting for its reply or not, then the card as it stands."""
+    handle = await begin(workspace, "crawl")
+    await handle.write(lambda _: [Fact("user", "chose", {"model": GUIDE})])
+    chat = Chat(workspace)
+    for text in messages:
+        await chat.say(handle, text)
+        if waits:
+            await chat.idle(handle.sid)
+    await chat.idle(handle.sid)
+    await chat.close()
+    await complete(handle, "start", handle.session().values | form)
+    await pretend_run(handle, "user")
+    return handle
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_what_the_guide_set_rightly_is_right_in_the_trial(workspace: Workspace, waits: bool) -> None:
+    """Also where the next words were said before it had answered."""
+    asyncio.run(said_to_the_guide(workspace, "3 clicks", "200 pages", "how are you?", waits=waits))
+    [guide, *_] = tried(workspace, sessions=True)
+    assert (guide.right, guide.spurious, guide.missed) == ((2, 0, 0) if waits else (1, 0, 0))
+    # the words that were said too early are no fair test: they were answered on another state
+    assert next(each.turn.given for each in messages(workspace)) == "3 clicks"
+
+
+def test_a_default_that_was_said_is_not_spurious(workspace: Workspace, double: Double) -> None:
+    async def make() -> None:
+        handle = await begin(workspace, "crawl")
+        await handle.write(lambda _: [Fact("user", "chose", {"model": MODEL})])
+        chat = Chat(workspace)
+        double.enqueue(MODEL, say("Fine."))  # it missed both
+        await chat.say(handle, "3 clicks, at most 100 pages")
+        await chat.idle(handle.sid)
+        await chat.close()
+        await complete(handle, "start", {"depth": "3"})
+        await pretend_run(handle, "user")
+
+    asyncio.run(make())
+    [message] = messages(workspace)
+    assert (message.turn.follows, message.free) == ({"set": {"depth": 3}}, {"depth", "limit"})
+    double.stop()
+    [guide] = tried(workspace, sessions=True)
+    assert counts(guide) == {"right": 1, "turns": 1}
+
+
+def test_a_suggestion_that_was_taken_later_is_that_of_its_message(
+    workspace: Workspace, double: Double
+) -> None:
+    async def make() -> None:
+        handle = await begin(workspace, "crawl")
+        await handle.write(lambda _: [Fact("user", "chose", {"model": MODEL})])
+        chat = Chat(workspace)
+        double.enqueue(
+            MODEL, call("set_values", limit=50), say("Fifty?"), call("set_values", depth=2), say("2")
+        )
+        for text in ("only a handful of pages", "two clicks"):
+            await chat.say(handle, text)
+            await chat.idle(handle.sid)
+        await answer(chat, handle, next(iter(handle.session().proposals)), "accept")
+        await chat.close()
+        await complete(handle, "start", handle.session().values)
+        await pretend_run(handle, "user")
+
+    asyncio.run(make())
+    assert [each.turn.follows["set"] for each in messages(workspace)] == [{"limit": 50}, {"depth": 2}]
+    assert [set(each.free) for each in messages(workspace)] == [{"limit"}, {"depth", "limit"}]
+
+
+def test_what_came_from_an_earlier_session_was_not_said(workspace: Workspace) -> None:
+    async def make() -> None:
+        await said_to_the_guide(workspace, "4 clicks")
+        await said_to_the_guide(workspace, "same as last time please", depth=4)
+
+    asyncio.run(make())
+    assert [each.turn.given for each in messages(workspace)] == ["4 clicks"]
+
+
+def test_what_is_suggested_still_is_not_invented_anew(workspace: Workspace) -> None:
+    async def make() -> Handle:
+        handle = await begin(workspace, "crawl")
+        values = {"depth": 3, "limit": 50}
+        fields = {"id": "p1", "step": "start", "values": values, "turn": "t0"}
+        await handle.write(lambda _: [Fact("model", "proposed", fields)])
+        return handle
+
+    handle = asyncio.run(make())
+    before, flow = handle.session(), handle.workflow()
+    again = Fact("guide", "proposed", {"id": "p2", "step": "start", "values": {"limit": 50}, "turn": "t1"})
+    other = Fact("guide", "proposed", {"id": "p3", "step": "start", "values": {"depth": 4}, "turn": "t1"})
+    words = Fact("guide", "said", {"text": "So.", "turn": "t1"})
+    asyncio.run(handle.write(lambda _: [again, other, words]))
+    score = Score(GUIDE)
+    entries = tuple(handle.log.entries[before.n :])
+    score.add(
+        Played(Turn("say", "not that", follows={"set": {}}), before, handle.session(), entries, 0.1), flow
+    )
+    assert score.invented == 1
+
+
+def test_a_session_that_was_filled_by_form_alone_says_nothing(workspace: Workspace) -> None:
+    async def make() -> None:
+        handle = await begin(workspace, "crawl")
+        await complete(handle, "start", {"depth": "3"})
+        await pretend_run(handle, "user")
+
+    asyncio.run(make())
+    assert messages(workspace) == []
+    with pytest.raises(AssistantError, match="No session has finished a run after words"):
+        tried(workspace, sessions=True)
+
+
+def test_a_broken_prompt_is_told_of_once(workspace: Workspace, double: Double, tmp_path: Path) -> None:
+    (tmp_path / "prompts").mkdir()
+    (tmp_path / "prompts" / "system.md.j2").write_text("{{ nobody }}")
+    (tmp_path / "prompts" / "alignment.md.j2").write_text("{% if")
+    (tmp_path / "models.toml").write_text("no toml")
+    for name in (MODEL, "second:1b"):
+        double.add(name)
+        double.enqueue(name, *[say("Hm.")] * 4)
+    ran = subprocess.run(
+        [sys.executable, "-m", "assistant", "trial", "crawl", "--model", MODEL, "--model", "second:1b"],
+        cwd=tmp_path, env=environment(double.address), capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    told = [line for line in ran.stderr.splitlines() if "prompts/" in line or "models.toml" in line]
+    assert sorted(line.partition(":")[0] for line in told) == [
+        "models.toml was not read", "prompts/alignment.md.j2, line 1", "prompts/system.md.j2, line 1",
+    ]  # fmt: skip
 
 
 def test_without_a_name_all_models_that_can_use_tools_are_tried(workspace: Workspace, double: Double) -> None:

@@ -167,7 +167,8 @@ async def test_a_value_set_by_hand_is_only_overwritten_in_the_users_words(room: 
     room.script(call("set_values", depth=4), say("Depth is 4."))
     assert did(await room.say("no, make the depth 4")) == ["called", "set", "said"]
     assert room.values == {"depth": 4}
-    await answer(room.chat, room.handle, entries[1]["id"], "decline")
+    with pytest.raises(Conflict, match="given in another way"):
+        await answer(room.chat, room.handle, entries[1]["id"], "accept")
     assert room.values == {"depth": 4}
 
 

@@ -1,21 +1,27 @@
 """Sessions as folders: ids, begin, fork, delete, lists; and runs that ended without a word."""
 
 import asyncio
+import gc
 import json
 import os
 import re
+import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
+from pathlib import Path
 
 import pytest
 
+from assistant import live
 from assistant.actions import begin, complete, fill
 from assistant.actions.launch import mark_interrupted, start_run
 from assistant.errors import Conflict, NotFound
 from assistant.log import Fact
 from assistant.session import Session, fold
 from assistant.settings import Settings
-from assistant.workspace import Handle, Workspace
+from assistant.verify import verify_session
+from assistant.workspace import OPEN, Handle, Workspace
 
 pytestmark = pytest.mark.anyio
 
@@ -261,3 +267,93 @@ async def test_the_recent_lines_have_this_sessions_newest(workspace: Workspace) 
 
 def _noting(text: str) -> Callable[[Session], list[Fact]]:
     return lambda _: [Fact("user", "noted", {"about": 1, "text": text})]
+
+
+async def make_many(workspace: Workspace, count: int) -> list[str]:
+    return [(await begin(workspace, "count_words")).sid for _ in range(count)]
+
+
+def alive(workspace: Workspace) -> int:
+    gc.collect()
+    return sum(isinstance(each, Handle) and each.workspace is workspace for each in gc.get_objects())
+
+
+def open_files(workspace: Workspace) -> int:
+    """How many files of sessions this process has open."""
+    found = []
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # that of the folder itself
+            found.append(descriptor.readlink())
+    return sum(path.is_relative_to(workspace.conversations) for path in found)
+
+
+async def test_sessions_that_nobody_uses_do_not_stay_in_memory(workspace: Workspace) -> None:
+    sids = await make_many(workspace, OPEN + 20)
+    for sid in sids:
+        handle = workspace.open(sid)
+        await handle.write(lambda _: [Fact("user", "said", {"text": "hello", "turn": "t"})])
+    del handle
+    assert alive(workspace) == OPEN
+    assert open_files(workspace) <= 2 * (OPEN + 1)  # those of the last are closed with the next
+    assert sids[-1] in workspace._handles and sids[0] not in workspace._handles
+    assert len(workspace.summaries()) == len(sids)
+
+
+async def test_the_last_used_sessions_stay(workspace: Workspace) -> None:
+    first, *others = await make_many(workspace, 2 * OPEN)
+    for sid in others:
+        workspace.open(sid)
+        workspace.open(first)
+    assert first in workspace._handles and others[0] not in workspace._handles
+
+
+async def test_a_session_that_was_let_go_is_written_to_as_before(workspace: Workspace) -> None:
+    first = await begin(workspace, "trip")
+    await complete(first, "start", {"country": "Italy"})
+    sid, before, gone = first.sid, first.session(), weakref.ref(first)
+    del first
+    await make_many(workspace, OPEN)
+    assert gone() is None
+    again = workspace.open(sid)
+    assert again.session() == before
+    await complete(again, "city", {"town": "Rome"})
+    assert [entry.n for entry in again.log.entries] == list(range(1, len(again.log.entries) + 1))
+    assert again.session().values["town"] == "Rome"
+    assert verify_session(again.folder) == (len(again.log.entries), [])
+
+
+async def test_one_that_is_held_stays_the_same_and_is_the_only_one_that_writes(workspace: Workspace) -> None:
+    held = await begin(workspace, "count_words")
+
+    async def follow() -> int:
+        """As a stream does: it sees what comes while others are opened and let go."""
+        mine, seen = workspace.open(held.sid), 0
+        while seen < 40:
+            beat = live.beat(mine.sid)
+            seen = sum(entry.did == "said" for entry in mine.session().chat)
+            await live.changed(mine.sid, beat, 5)
+        assert workspace.open(mine.sid) is mine
+        return id(mine)
+
+    async def say(number: int) -> None:
+        mine = await workspace.reach(held.sid)
+        assert mine is held
+        await mine.write(lambda _: [Fact("user", "said", {"text": str(number), "turn": "t"})])
+
+    following = asyncio.create_task(follow())
+    for number in range(40):
+        await asyncio.gather(make_many(workspace, OPEN // 4), say(number))
+    assert await following == id(held)
+    assert verify_session(held.folder)[1] == []
+
+
+async def test_threads_that_open_one_session_get_one_handle(workspace: Workspace) -> None:
+    sids = await make_many(workspace, 8)
+    for _ in range(20):
+        await make_many(workspace, OPEN)
+        await asyncio.sleep(0)  # until then the loop still has what was gathered
+        assert not {*workspace._handles} & {*sids}
+        found = await asyncio.gather(*(asyncio.to_thread(workspace.open, sid) for sid in sids * 4))
+        for sid in sids:
+            assert len({id(handle) for handle in found if handle.sid == sid}) == 1
+        del found

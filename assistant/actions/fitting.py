@@ -1,6 +1,7 @@
 """What of a session's values still fits its workflow's file, which may have changed since. Pure.
 
-    values of the log ──▶ today's judge ──▶ Misfit: refused · altered · gone · renamed · missing · new
+    values of the log ──▶ today's judge ──▶ Misfit: refused · altered · choices · gone · renamed · missing
+                                                    · new
 
 It calls none of the workflow's functions: choices that a function gives are those that the log says it gave.
 """
@@ -18,14 +19,16 @@ from ..workflow import Step, Workflow
 
 ALIKE = 0.6  # of two names, from which on one may be the other's new name
 CLOSED = ("advanced", "skipped")
+SHOWN = 5  # choices that a sentence names
 
 
 @dataclass(frozen=True)
 class Misfit:
     """What does not fit, about one parameter. `step` is the card of today's workflow that asks it.
 
-    `kind`: refused, altered (it becomes another value), gone (nobody asks it), renamed (so, but a new name
-    would take its value), missing (asked now, and there is no default) or new (so, with a default).
+    `kind`: refused, altered (it becomes another value), choices (some are not offered any more), gone (nobody
+    asks it), renamed (so, but a new name would take its value), missing (asked now, and there is no default)
+    or new (so, with a default).
     """
 
     kind: str
@@ -64,14 +67,30 @@ def _judged(session: Session, step: Step, field: Field, place: Place) -> Any:
 def _of_values(session: Session, step: Step, place: Place, unknown: Collection[str]) -> Iterator[Misfit]:
     for field in step.fields:
         name = field.name
-        if name not in session.values or name in unknown:
-            continue
-        value, judged = session.values[name], _judged(session, step, field, place)
-        if isinstance(judged, Refused):
-            yield Misfit("refused", name, judged.reason, step.name)
-        elif text_of(judged) != text_of(value):
-            now, was = told_apart(field, judged, value)
-            yield Misfit("altered", name, f"{field.label} is {now} now; it was {was}.", step.name)
+        if name in session.values and name not in unknown:
+            value, judged = session.values[name], _judged(session, step, field, place)
+            if isinstance(judged, Refused):
+                yield Misfit("refused", name, judged.reason, step.name)
+                continue
+            if text_of(judged) != text_of(value):
+                now, was = told_apart(field, judged, value)
+                yield Misfit("altered", name, f"{field.label} is {now} now; it was {was}.", step.name)
+        options = field.ask.options
+        offered = () if options is None or callable(options) else [to_json(option) for option in options]
+        if sentence := not_offered(session, step, field, offered):
+            yield Misfit("choices", name, sentence, step.name)
+
+
+def not_offered(session: Session, step: Step, field: Field, offered: Collection[Any]) -> str | None:
+    """Which choices the card had, and has not among those `offered` now. None: all, or none are known now."""
+    opening = session.opening(step.name)
+    then = (opening.get("offered") or {}).get(field.name, ()) if opening else ()
+    left = {text_of(choice) for choice in offered}
+    gone = [choice for choice in then if left and text_of(choice) not in left]
+    if not gone:
+        return None
+    more = f" and {len(gone) - SHOWN} more" if len(gone) > SHOWN else ""
+    return f"{field.label} does not offer {show(None, gone[:SHOWN])}{more} any more."
 
 
 def text_of(value: Any) -> str:

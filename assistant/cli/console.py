@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,18 @@ def say(text: str) -> None:
 def warn(text: str) -> None:
     """A line on stderr."""
     click.echo(text, err=True)
+
+
+def once(tell: Callable[[str], None]) -> Callable[[str], None]:
+    """Tells each text a single time: each of many chats notices by itself what is wrong with a file."""
+    told = set[str]()
+
+    def tell_new(text: str) -> None:
+        if text not in told:
+            told.add(text)
+            tell(text.rstrip("\n"))
+
+    return tell_new
 
 
 class ProgressLine:

@@ -1,6 +1,7 @@
 """Fields and values as people read them: values, kinds, ranges and lengths in words."""
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -64,10 +65,44 @@ def _show_single(field: Field | None, value_json: Any) -> str:
         text = next((c.label for c in choices_of(field) or () if c.json == value_json), text)
     if field.kind == "datetime":
         text = text.replace("T", " ")
+    return _with_unit(field, text) if text else text
+
+
+def _with_unit(field: Field, text: str, last: str = "") -> str:
+    """The text with the field's unit, as it is said of the number that stands before it: "1 page"."""
     unit = field.ask.unit
-    if text == "1" and unit.endswith("s"):
-        unit = unit.removesuffix("s")  # 1 page
-    return f"{text} {unit}" if unit and text else text
+    if (last or text) == "1":
+        unit = _singular(unit)
+    return f"{text} {unit}" if unit else text
+
+
+_PER = re.compile(r" (?:per|of|an?|at|in|for|on) |/")
+_SAME = frozenset("series species".split())
+_IE = frozenset("movies cookies calories pies ties".split())
+
+
+def _singular(unit: str) -> str:
+    """The unit of one: its last word in the plural before a "per" without it."""
+    per = _PER.search(unit)
+    end = per.start() if per else len(unit)
+    words, rest = unit[:end].split(" "), unit[end:]
+    for i in range(len(words) - 1, -1, -1):
+        one = _one_of(words[i])
+        if one != words[i]:
+            return " ".join([*words[:i], one, *words[i + 1 :]]) + rest
+    return unit
+
+
+def _one_of(word: str) -> str:
+    """ "copies" is copy, "boxes" box; "ms", "kbps" and "Celsius" are as they are."""
+    low = word.lower()
+    if len(low) < 4 or not re.search("[aeiouy]", low) or low in _SAME or not re.search("(?<![iu])s$", low):
+        return word
+    if low.endswith("ies") and low not in _IE:
+        return word[:-3] + "y"
+    if low.endswith("ss"):
+        return word
+    return word[:-2] if re.search("(ch|sh|x|ss|zz)es$", low) else word[:-1]
 
 
 def _number(value_json: Any) -> str:
@@ -111,18 +146,17 @@ def limits(field: Field) -> str:
     """The range of a number, date or time in words: "1 to 20 letters", "0 seconds or more"; "" if none."""
     ask = field.ask
     ge, gt, le, lt = (None if x is None else _number(to_json(x)) for x in (ask.ge, ask.gt, ask.le, ask.lt))
-    unit = f" {ask.unit}" if ask.unit else ""
     more, less = ("or later", "or earlier") if field.kind in TIMES else ("or more", "or less")
     if ge is not None and le is not None:
-        return f"{ge} to {le}{unit}"
+        return _with_unit(field, f"{ge} to {le}", le)
     if ge is not None and lt is None:
-        return f"{ge}{unit} {more}"
+        return f"{_with_unit(field, ge)} {more}"
     if le is not None and gt is None:
-        return f"{le}{unit} {less}"
+        return f"{_with_unit(field, le)} {less}"
     low = f"at least {ge}" if ge is not None else f"more than {gt}" if gt is not None else ""
     high = f"at most {le}" if le is not None else f"less than {lt}" if lt is not None else ""
     both = " and ".join(part for part in (low, high) if part)
-    return f"{both}{unit}" if both else ""
+    return _with_unit(field, both, both.rpartition(" ")[2]) if both else ""
 
 
 def lengths(field: Field) -> str:

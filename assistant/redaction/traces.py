@@ -15,8 +15,8 @@ from ..parameters import REDACTED, plain
 GONE = "[redacted]"
 STRUCTURE = frozenset(
     "workflow title format source step id turn run model tool kind where file bytes sha256 output prompt "
-    "extraction action thumb names defaulted entries replaces because forked_from again_of found "
-    "exports".split()
+    "extraction action thumb names defaulted kept entries replaces because forked_from again_of found "
+    "exports models".split()
 )
 VALUES = ("values", "suggested", "parameters")
 GIVES = ("set_values", "set_other_value")  # tools whose arguments are values

@@ -7,14 +7,12 @@ body refuses, and what that derives.
 from collections.abc import Mapping
 
 from ..actions import complete
-from ..actions.fitting import CLOSED, Misfit, misfits, text_of, told_apart
+from ..actions.fitting import CLOSED, Misfit, misfits, not_offered, text_of, told_apart
 from ..cards import Card, cards, open_card
 from ..parameters import MISSING, show
 from ..session import Session
 from ..workflow import Step
 from ..workspace import Handle
-
-SHOWN = 5  # choices that a sentence names
 
 
 class Walk:
@@ -48,14 +46,8 @@ class Walk:
 
     def _compare_opened(self, card: Card) -> None:
         """The choices and the defaults that the card has now, beside those that it had."""
-        opening = self.session.opening(card.step.name)
-        offered = (opening.get("offered") or {}) if opening else {}
         for field in card.step.fields:
-            left = {text_of(choice) for choice in card.offered.get(field.name, ())}
-            gone = [choice for choice in offered.get(field.name, ()) if left and text_of(choice) not in left]
-            if gone:
-                more = f" and {len(gone) - SHOWN} more" if len(gone) > SHOWN else ""
-                told = f"{field.label} does not offer {show(None, gone[:SHOWN])}{more} any more."
+            if told := not_offered(self.session, card.step, field, card.offered.get(field.name, ())):
                 self._add("choices", field.name, told, card.step)
             value, default = self.session.values.get(field.name), card.defaults.get(field.name)
             if self.session.origins.get(field.name) == "default" and text_of(default) != text_of(value):

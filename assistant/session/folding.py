@@ -68,6 +68,15 @@ def _opened(state: dict[str, Any], entry: Entry) -> None:
     state["failures"].pop(entry.get("step"), None)
 
 
+def _settle(state: dict[str, Any], *matters: tuple[str, Any]) -> None:
+    """Questions about what has been done meanwhile are none any more: `matters` are parts of an `about`."""
+    for id, question in list(state["questions"].items()):
+        about = question.get("about")
+        about = about if isinstance(about, dict) else {"": about}
+        if any(about.get(key) == value for key, value in matters):
+            del state["questions"][id]
+
+
 def _set(state: dict[str, Any], entry: Entry) -> None:
     step, defaulted, turn, why = (entry.get(key) for key in ("step", "defaulted", "turn", "why"))
     for name, value in (entry.get("values") or {}).items():
@@ -76,6 +85,7 @@ def _set(state: dict[str, Any], entry: Entry) -> None:
         state["refusals"].pop(name, None)
     state["refusals"].pop(f"/{step}", None)
     _line(state, entry, tuple(entry.get("values") or ()))
+    _settle(state, *(("name", name) for name in entry.get("values") or ()))
     for id, proposal in list(state["proposals"].items()):
         if proposal.get("step") == step and set(proposal.get("values") or ()) <= set(state["values"]):
             del state["proposals"][id]
@@ -99,6 +109,7 @@ def _advanced(state: dict[str, Any], entry: Entry) -> None:
     for id, proposal in list(state["proposals"].items()):
         if proposal.get("step") == step:
             del state["proposals"][id]
+    _settle(state, ("next", step))
     state["redoable"].clear()
 
 
@@ -178,6 +189,12 @@ def _refused(state: dict[str, Any], entry: Entry) -> None:
         state["refusals"][entry.get("name") or f"/{step}"] = entry
 
 
+def _called(state: dict[str, Any], entry: Entry) -> None:
+    """Setting a value that stands there anyway would be nothing to undo, so the call alone tells of it."""
+    for name in entry.get("kept") or ():
+        state["refusals"].pop(name, None)
+
+
 def _failed(state: dict[str, Any], entry: Entry) -> None:
     if entry.get("turn"):
         state["turns"].pop(entry.get("turn"), None)
@@ -227,6 +244,7 @@ def _noted(state: dict[str, Any], entry: Entry) -> None:
 def _started(state: dict[str, Any], entry: Entry) -> None:
     id = str(entry.get("run"))
     state["runs"][id] = Run(id, entry.n, entry.at)
+    _settle(state, ("", "run"))
     _adopt(state, entry)
 
 
@@ -263,6 +281,7 @@ APPLY: dict[str, Any] = {
     "undid": _undid,
     "redid": _redid,
     "refused": _refused,
+    "called": _called,
     "failed": _failed,
     "asked": _asked,
     "proposed": _proposed,

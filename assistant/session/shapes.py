@@ -20,11 +20,11 @@ _TYPES: dict[str, Any] = {
 }
 _SHAPES: dict[str, Any] = {
     "offered": lambda value: _all(list)([*value.values()]),
-    **dict.fromkeys(("names", "defaulted"), _all(str)),
+    **dict.fromkeys(("names", "defaulted", "kept"), _all(str)),
     "options": _all(object),
     "replaces": lambda value: type(value) is int,
     "found": _all(int),
-    "exports": _all(str),
+    **dict.fromkeys(("exports", "models"), _all(str)),
     "entries": _all(int),
 }
 

@@ -9,7 +9,7 @@ from ..errors import AssistantError, Refused
 from ..log import Fact
 from ..models import Call
 from .desk import Desk, clean, tell
-from .settle import settle
+from .settle import Answered, settle, settle_named
 
 
 async def ask(desk: Desk, call: Call) -> dict[str, Any]:
@@ -56,33 +56,44 @@ async def propose(desk: Desk, call: Call) -> dict[str, Any]:
 
 
 async def answer(desk: Desk, call: Call) -> dict[str, Any]:
-    """The newest open question, or the only suggestion, answered in the user's own words."""
+    """The newest open question, or the only suggestion, answered in the user's own words.
+
+    With `names` all that is suggested for these parameters.
+    """
     session = desk.handle.session()
+    action, value, names = (call.arguments.get(key) for key in ("action", "value", "names"))
+    if isinstance(names, list):
+        try:
+            outcome = await settle_named(desk.handle, [str(name) for name in names], str(action), "user")
+        except AssistantError as error:
+            return await tell(desk, call, {"error": str(error)})
+        return await tell(desk, call, _came_of(Answered(outcome), "these"))
     question = session.question
     if question is None and len(session.proposals) == 1:
         question = next(iter(session.proposals.values()))
     if question is None:
         return await tell(desk, call, {"error": "There is no open question."})
-    action, value = str(call.arguments.get("action")), call.arguments.get("value")
     try:
         answered = await settle(
             desk.handle,
             str(question["id"]),
-            action,
+            str(action),
             None if value is None else str(value),
             "user",
             desk.start_run,
         )
     except AssistantError as error:
         return await tell(desk, call, {"error": str(error)})
+    return await tell(desk, call, _came_of(answered, str(question.get("question"))))
+
+
+def _came_of(answered: Answered, asked: str) -> dict[str, Any]:
     outcome = answered.outcome
     result: dict[str, Any] = {"ok": True}
     if outcome.set:
         result["set"] = outcome.set
     if outcome.refused:
-        result["refused"] = {
-            str(name or question.get("question")): why for name, why in outcome.refused.items()
-        }
+        result["refused"] = {str(name or asked): why for name, why in outcome.refused.items()}
     if answered.run:
         result["started"] = answered.run
-    return await tell(desk, call, result)
+    return result

@@ -1,12 +1,13 @@
 """The tools that do something else than give values: reopen, ask, run, query; and the guide's own."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from .. import actions
 from ..actions import Note, Outcome, new_id
-from ..again import given
+from ..again import LOOKED, Taken, given
 from ..cards import Card, cards, open_card
 from ..errors import AssistantError, NotFound, Refused
 from ..log import Fact
@@ -18,6 +19,7 @@ from .asking import answer, ask, propose
 from .desk import Desk, called, clean, tell
 
 Action = Callable[[Desk, Call], Awaitable[dict[str, Any]]]
+CLOSED = ("done", "skipped")
 
 
 def _noted(
@@ -150,50 +152,74 @@ async def _start_over(desk: Desk, call: Call) -> dict[str, Any]:
 
 
 async def _use_last(desk: Desk, call: Call) -> dict[str, Any]:
-    """The values of the newest earlier session that ran to its end, as proposals where there is no value.
+    """The values of an earlier session of this workflow, as proposals where there is no value.
 
     What is the default anyway needs no proposal.
     """
-    session, flow = desk.handle.session(), desk.handle.workflow()
-    last = await _last_finished(desk.handle)
+    due = [c for c in cards(desk.handle.session(), desk.handle.workflow()) if c.state not in CLOSED]
+    last, before = await _last(desk.handle, [_missing(card) for card in due])
     if last is None:
-        reason = "No earlier session of this workflow has finished a run, so there is nothing to take over."
+        reason = "No earlier session of this workflow has a value that is missing here, so nothing was taken."
         return await tell(desk, call, {"error": reason})
-    before = given(last, last.session())
     facts: list[Fact] = []
-    for card in cards(session, flow):
-        if card.state in ("done", "skipped"):
-            continue
+    for card in due:
         values = {
             name: before[name].value
-            for name in (field.name for field in card.step.fields if _portable(field))
-            if name in before.keys() - card.values.keys()
-            and before[name].value not in (card.defaults.get(name, MISSING), _suggested(card, name), REDACTED)
+            for name in _missing(card)
+            if name in before
+            and before[name].value not in (card.defaults.get(name, MISSING), _suggested(card, name))
         }
         if values:
             fields = {"id": new_id("p"), "step": card.step.name, "values": values, "turn": desk.turn}
             origin = {"why": f"as in {last.sid}", "source": {name: before[name].source for name in values}}
             facts.append(Fact(desk.by, "proposed", fields | origin))
     found = {name: value for fact in facts for name, value in fact.fields["values"].items()}
+    told = _told(last, [before[name] for name in found or before])
     if not found:
-        return await tell(desk, call, {"error": f"{last.sid} has no value that is still missing here."})
-    return await tell(desk, call, {"proposed": found, "from": last.sid}, *facts)
+        return await tell(desk, call, {"error": f"{told} has nothing but what stands here already."})
+    return await tell(desk, call, {"proposed": found, "from": told, "session": last.sid}, *facts)
 
 
-async def _last_finished(handle: Handle) -> Handle | None:
-    """The newest other session of the same workflow whose last run finished."""
+async def _last(handle: Handle, missing: Sequence[Sequence[str]]) -> tuple[Handle | None, dict[str, Taken]]:
+    """The newest other session of the workflow with values for the open card, and its values.
+
+    One whose run finished comes before one that was left; one that has only values for cards after it, last.
+    `missing` are the names without a value, by card.
+    """
     workspace, workflow = handle.workspace, handle.session().workflow
-    for summary in await workspace.lists.look():
-        if summary.sid == handle.sid or summary.workflow != workflow:
-            continue
+    own, every = {*missing[0]} if missing else set(), {name for names in missing for name in names}
+    found: tuple[Handle | None, dict[str, Taken]] = (None, {})
+    summaries = [s for s in await workspace.lists.look() if s.workflow == workflow and s.sid != handle.sid]
+    best = 0
+    for summary in summaries[: LOOKED if every else 0]:
+        await asyncio.sleep(0)  # opening many sessions must not keep the others waiting
         try:
             other = await workspace.reach(summary.sid)
         except NotFound:  # deleted meanwhile
             continue
-        run = other.session().run
-        if run and run.state == "finished":
-            return other
-    return None
+        session = other.session()
+        there = {name: each for name, each in given(other, session).items() if each.value != REDACTED}
+        finished = session.run is not None and session.run.state == "finished"
+        rank = 3 + finished if own & there.keys() else 1 + finished if every & there.keys() else 0
+        if rank > best:
+            best, found = rank, (other, there)
+        if rank == 4:
+            break
+    return found
+
+
+def _told(last: Handle, taken: Sequence[Taken]) -> str:
+    """The session, when it got these values, and what became of its run."""
+    at = datetime.fromisoformat(max(each.at for each in taken)).astimezone()
+    run = last.session().run
+    ended = {"running": "its run is under way", "finished": "its run finished", "failed": "its run failed"}
+    how = ended.get(run.state, f"its run was {run.state}") if run else "without a run"
+    return f"{last.sid} (set {at:%Y-%m-%d %H:%M}, {how})"
+
+
+def _missing(card: Card) -> list[str]:
+    """The fields without a value that an earlier session's can go to."""
+    return [field.name for field in card.step.fields if _portable(field) and field.name not in card.values]
 
 
 def _suggested(card: Card, name: str) -> Any:

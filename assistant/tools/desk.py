@@ -66,8 +66,8 @@ def words_that_count(session: Session, turn: str) -> list[Entry]:
     return list(islice(filter(counts, said), RECENT + 1))
 
 
-def called(desk: Desk, call: Call, result: Mapping[str, Any]) -> Fact:
-    """The line of a call, whatever came of it."""
+def called(desk: Desk, call: Call, result: Mapping[str, Any], kept: Sequence[str] = ()) -> Fact:
+    """The line of a call, whatever came of it. `kept`: whose value, which had stood, the user said again."""
     fields = desk.handle.workflow().fields()
     arguments = {
         name: {"secret": True} if (f := fields.get(name)) and f.kind == "secret" else value
@@ -83,6 +83,7 @@ def called(desk: Desk, call: Call, result: Mapping[str, Any]) -> Fact:
             "tool": clean(call.tool)[:200],
             "arguments": loggable(arguments),
             "result": dict(result),
+            **({"kept": [*kept]} if kept else {}),
         },
     )
 

@@ -27,7 +27,10 @@ WHY = 200  # characters of the user's words that are quoted
 
 @dataclass(frozen=True)
 class _Plan:
-    """What becomes of one value: fill, propose, ask, refuse or omit. `why`: the words it is grounded in."""
+    """What becomes of one value: fill, propose, ask, refuse or omit. `why`: the words it is grounded in.
+
+    `kept`: another one was refused, and the user says to leave this one, which stands there.
+    """
 
     kind: str
     value: Any
@@ -35,6 +38,7 @@ class _Plan:
     why: str = ""
     reason: str = ""
     id: str = ""
+    kept: bool = False
 
 
 async def set_given(desk: Desk, batch: Sequence[Call]) -> list[dict[str, Any]]:
@@ -52,8 +56,12 @@ async def set_given(desk: Desk, batch: Sequence[Call]) -> list[dict[str, Any]]:
 
     def note(outcome: Outcome) -> list[Fact]:
         results[:] = [_result(desk, flow, call, plans, outcome) for call in batch]
+        kept = {name for name in outcome.unchanged if plans[name].kept}
         return [
-            *(called(desk, call, result) for call, result in zip(batch, results, strict=True)),
+            *(
+                called(desk, call, result, [name for name in given(call) if name in kept])
+                for call, result in zip(batch, results, strict=True)
+            ),
             *_extra(desk, session, flow, plans),
         ]
 
@@ -81,7 +89,8 @@ def _plan(desk: Desk, session: Session, found: Sequence[Card], name: str, raw: A
     except Refused:
         return _Plan("omit" if nothing else "fill", raw, step)
     if session.values.get(name, MISSING) == value and type(session.values[name]) is type(value):
-        return _Plan("fill", raw, step)
+        kept = name in session.refusals and bool(_why(desk, session, card, field_, value))
+        return _Plan("fill", raw, step, kept=kept)
     why = _why(desk, session, card, field_, value)
     if why:
         return _Plan("fill", raw, step, why)
@@ -107,7 +116,7 @@ def _why(desk: Desk, session: Session, card: Card, field_: Field, value: Any) ->
         text = str(entry.get("text"))
         as_default = card.sources.get(field_.name) == "default" and card.suggestions[field_.name] == value
         by_rule = desk.by == "guide" and entry.get("turn") == desk.turn
-        now = card.values.get(field_.name, card.defaults.get(field_.name))
+        now = _before(session, card, field_.name, entry.n)
         if (
             by_rule
             or grounded(field_, value, [text], card.offered.get(field_.name), now=now)
@@ -115,6 +124,12 @@ def _why(desk: Desk, session: Session, card: Card, field_: Field, value: Any) ->
         ):
             return text if len(text) <= WHY else text[: WHY - 1] + "…"
     return ""
+
+
+def _before(session: Session, card: Card, name: str, n: int) -> Any:
+    """What the parameter was as entry `n` was written: "2 more" is said of that, however often it is set."""
+    changes = [change for change in session.history.get(name, ()) if change.n < n]
+    return changes[-1].value if changes and changes[-1].kind == "set" else card.defaults.get(name)
 
 
 def _open_question(session: Session, name: str, value: Any) -> str:

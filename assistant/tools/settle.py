@@ -1,11 +1,11 @@
 """Answers to questions and proposals: what accept, decline and cancel do. Each is answered once."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from .. import actions
-from ..actions import Outcome
+from ..actions import Outcome, new_id
 from ..errors import Conflict, NotFound, Refused
 from ..log import Entry, Fact
 from ..session import Session
@@ -71,6 +71,44 @@ async def settle(
     elif action == "accept" and about is None and entry.did == "asked":
         answered.words = fields.get("value") or "Yes"
     return answered
+
+
+async def settle_named(handle: Handle, names: Sequence[str], action: str, by: str) -> Outcome:
+    """Answers all that is suggested for these parameters, in one write; what else was suggested stays so.
+
+    Of two values for one parameter the newer one is accepted. Raises Refused (no such action) or NotFound.
+    """
+    if action not in ACTIONS:
+        raise Refused(None, action, f"An answer is one of {', '.join(ACTIONS)}, not {action[:40]!r}.")
+    meant = _naming(handle.session(), names)
+    values = {n: value for entry in meant for n, value in _values(entry).items() if n in names}
+    sources = {n: found for entry in meant for n in values if (found := source_of(entry, n))}
+
+    def over(entry: Entry, name: str) -> bool:
+        """Whether the user gave another value since."""
+        change = handle.session().setting(name)
+        return change is not None and change.n > entry.n
+
+    def note(outcome: Outcome) -> list[Fact]:
+        facts = []
+        for entry in _naming(handle.session(), names):
+            facts.append(Fact(by, "answered", {"id": entry["id"], "action": action}))
+            rest = {n: value for n, value in _values(entry).items() if n not in names and not over(entry, n)}
+            if rest:
+                facts.append(Fact(entry.by, "proposed", {**entry.fields, "id": new_id("p"), "values": rest}))
+        return facts
+
+    if action != "accept":
+        return await actions.fill(handle, {}, by, note=note)
+    return await actions.fill(handle, values, by, note=note, sources=sources)
+
+
+def _naming(session: Session, names: Sequence[str]) -> list[Entry]:
+    """The open suggestions that have a value for one of these parameters."""
+    found = [entry for entry in session.proposals.values() if _values(entry).keys() & {*names}]
+    if not found:
+        raise NotFound(f"Nothing is suggested for {', '.join(names)[:200]}.")
+    return found
 
 
 def _open(session: Session, id: str) -> Entry:

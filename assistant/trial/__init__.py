@@ -14,6 +14,7 @@ from ..errors import AssistantError, NotFound
 from ..models import GUIDE
 from ..models.catalogue import catalogue
 from ..models.ollama import Ollama
+from ..parameters import MISSING
 from ..settings import Settings
 from ..turn import Chat
 from ..workflow import Workflow
@@ -99,11 +100,19 @@ class Score:
         if "set" not in may:
             self.spurious += len(wrote.keys() - wanted.keys() - free)
         if not {"proposed", "asked"} & (may | {kind for kind, what in follows.items() if what is True}):
-            self.invented += len(offered.keys() - wrote.keys() - wanted.keys() - free)
+            standing = _standing(played)  # what waits for an answer is not said anew
+            new = {name for name, value in offered.items() if standing.get(name, MISSING) != value}
+            self.invented += len(new - wrote.keys() - wanted.keys() - free)
         refused = {name for name in found.get("refused", {}) if name in flow.fields()}
         wrongly = refused - ({*_names(follows.get("refused"))} - wanted.keys())
         self.refused += len(wrongly)
         self.recovered += len(wrongly & wrote.keys())
+
+
+def _standing(played: Played) -> dict[str, Any]:
+    """The values that were suggested before."""
+    suggested = (entry.get("values") or {} for entry in played.before.proposals.values())
+    return {name: value for values in suggested for name, value in values.items()}
 
 
 def _wanted(played: Played, flow: Workflow) -> dict[str, Any]:
@@ -223,7 +232,9 @@ async def trial(
     if from_sessions:
         own = messages(workspace, workflows)
         if not own:
-            raise AssistantError("No session has finished a run, so there is nothing to try models on yet.")
+            raise AssistantError(
+                "No session has finished a run after words in its chat, so there is nothing to try yet."
+            )
         return [await on_messages(settings, model, own, tell) for model in tried]
     cases = scenarios(workspace, workflows)
     if not cases:

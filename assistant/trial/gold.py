@@ -54,46 +54,84 @@ def messages(workspace: Workspace, workflows: Sequence[str] = ()) -> list[Messag
 def _of(handle: Handle, end: Session, flow: Workflow) -> Iterator[Message]:
     entries = handle.log.entries
     said = [e for e in entries if e.did == "said" and e.by == "user" and e.get("text")]
-    said = [e for e in said if GONE not in str(e["text"])]  # else it is not what was said
-    for entry, after in zip(said, [*said[1:], None], strict=True):
-        before, text = handle.session(entry.n - 1), str(entry["text"])
-        followed = [e for e in entries if entry.n < e.n < (after.n if after else end.n + 1)]
-        given = _given(followed)
+    of_message = _by_message(entries, {e.n: str(e.get("turn") or "") for e in said})
+    busy = 0  # up to here what was said before is being answered
+    for entry in said:
+        before, text, followed = handle.session(entry.n - 1), str(entry["text"]), of_message[entry.n]
+        waited, busy = entry.n > busy, max(busy, _answered(followed))
+        if GONE in text or not waited:
+            continue  # not what was said, or not said to the session as it was
+        taken = {n: value for n, value in _offered(followed).items() if end.values.get(n, MISSING) == value}
+        given = taken | _given(followed)
         gold = {
             name: value
             for name, value in given.items()
-            if end.values.get(name, MISSING) == value and _meant(flow, before, name, value, text, followed)
+            if end.values.get(name, MISSING) == value
+            and (taken.get(name, MISSING) == value or _says(flow, before, name, value, text))
         }
+        by_default = {n for n, value in _given(followed, True).items() if _says(flow, before, n, value, text)}
         if gold or not is_command(text, before):
-            yield Message(handle, entry.n - 1, Turn("say", text, follows={"set": gold}), frozenset(given))
+            turn = Turn("say", text, follows={"set": gold})
+            yield Message(handle, entry.n - 1, turn, frozenset({*given, *by_default}))
 
 
-def _meant(
-    flow: Workflow, before: Session, name: str, value: Any, text: str, followed: Sequence[Entry]
-) -> bool:
-    """Whether the message said the value, or a model made it of the message and the user took it."""
+def _answered(followed: Sequence[Entry]) -> int:
+    """The last entry of the answer, but for one that was asked for again."""
+    numbers = (e.n for e in followed if e.did in ("called", "said") and e.get("replaces") is None)
+    return max(numbers, default=0)
+
+
+def _by_message(entries: Sequence[Entry], said: Mapping[int, str]) -> dict[int, list[Entry]]:
+    """What came of each message: what is of its turn, and by hand what was done until the next one.
+
+    What answered a suggestion or question is also of the message which that was made of.
+    """
+    of_turn = {turn: n for n, turn in said.items() if turn}
+    made: dict[str, int] = {}
+    found: dict[int, list[Entry]] = {n: [] for n in said}
+    last, accepted, at = 0, 0, ""
+    for entry in entries:
+        if entry.n in said:
+            last = entry.n
+            continue
+        number, id = of_turn.get(str(entry.get("turn") or ""), 0), str(entry.get("id"))
+        if entry.did in ("proposed", "asked"):
+            made.setdefault(id, number or last)
+        elif entry.did == "answered":
+            accepted, at = made.get(id, 0), entry.at  # what it sets is in the same write
+        owners = {number} if number else {last, accepted if entry.at == at else last}
+        for each in owners - {0}:
+            found[each].append(entry)
+    return found
+
+
+def _says(flow: Workflow, before: Session, name: str, value: Any, text: str) -> bool:
+    """Whether the value is in the words."""
     field = flow.fields().get(name)
     card = card_of(cards(before, flow), name)
     if field is None or card is None:
         return False
-    if grounded(field, value, [text], card.offered.get(name), now=before.values.get(name)):
-        return True
-    for entry in followed:
+    return bool(grounded(field, value, [text], card.offered.get(name), now=before.values.get(name)))
+
+
+def _offered(entries: Sequence[Entry]) -> dict[str, Any]:
+    """The values that were suggested or asked about; those of an earlier session were not in the words."""
+    found: dict[str, Any] = {}
+    for entry in entries:
         about = entry.get("about")
-        if entry.did == "proposed" and (entry.get("values") or {}).get(name, MISSING) == value:
-            return True
-        if entry.did == "asked" and isinstance(about, Mapping) and about.get("name") == name:
-            if about.get("value") == value:
-                return True
-    return False
+        if entry.did == "proposed" and not entry.get("source"):
+            found |= entry.get("values") or {}
+        elif entry.did == "asked" and isinstance(about, Mapping) and isinstance(about.get("name"), str):
+            found[about["name"]] = about.get("value")
+    return found
 
 
-def _given(entries: Sequence[Entry]) -> dict[str, Any]:
-    """The values that were set, by anyone but the workflow and not as a default."""
+def _given(entries: Sequence[Entry], by_default: bool = False) -> dict[str, Any]:
+    """The values that were set, by anyone but the workflow: as a default, or not so."""
     return {
         name: value
         for entry in entries
         if entry.did == "set" and entry.by != "workflow"
         for name, value in (entry.get("values") or {}).items()
-        if name not in (entry.get("defaulted") or ()) and value != REDACTED
+        if (name in (entry.get("defaulted") or ())) == by_default and value != REDACTED
     }

@@ -7,16 +7,19 @@ Nothing is ever made up: where the words leave a doubt, a value is not grounded 
 English only. Everything is pure; a day such as "tomorrow" is counted from `today`.
 """
 
-from .clauses import ADDS, ENDS, NOT, PLAIN, negated, split
-from .finding import find
+from .clauses import ADDS, CORRECTS, ENDS, NOT, PLAIN, negated, split
+from .dates import WEEKDAYS
+from .finding import find, find_days, find_moves, find_sides
 from .grounding import grounded
 from .holding import may_hold
-from .labels import labels_of
-from .quantities import SPELLED
+from .labels import is_side, labels_of
+from .lists import possible_lists
+from .quantities import SPELLED, is_duration
 from .reading import Part, fold, keys, read
 from .sentence import FILLER, Found
 
 __all__ = [
-    "ADDS", "ENDS", "FILLER", "NOT", "PLAIN", "SPELLED", "Found", "Part", "find", "fold", "grounded", "keys",
-    "labels_of", "may_hold", "negated", "read", "split",
+    "ADDS", "CORRECTS", "ENDS", "FILLER", "NOT", "PLAIN", "SPELLED", "WEEKDAYS", "Found", "Part", "find",
+    "find_days", "find_moves", "find_sides", "fold", "grounded", "is_duration", "is_side", "keys",
+    "labels_of", "may_hold", "negated", "possible_lists", "read", "split",
 ]  # fmt: skip

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Sequence
 from functools import lru_cache
 
+from .quantities import SPELLED
 from .reading import LONGEST, Part, phrase_at, read
 
 SENTENCES = 60  # what follows more than these is pasted text, and counts as one
@@ -80,10 +81,18 @@ def bounded(before: Sequence[str]) -> bool:
 
 def hedged(parts: Sequence[Part]) -> bool:
     """Whether the words are in doubt: "maybe", "not sure", "if"."""
-    joined = f" {' '.join(part.text for part in parts)} "
+    joined = f" {' '.join(part.text for i, part in enumerate(parts) if not _counted(parts, i))} "
     for plain in _SURE:
         joined = joined.replace(plain, " ")
     return any(f" {hedge} " in joined for hedge in _HEDGES)
+
+
+def _counted(parts: Sequence[Part], at: int) -> bool:
+    """Whether "people" are those of "5 people", who say nothing."""
+    before = parts[at - 1] if at else None
+    return parts[at].text == "people" and before is not None and (
+        before.kind == "number" or before.text in SPELLED or before.text in ("more", "fewer")
+    )  # fmt: skip
 
 
 def adds(texts: Sequence[str]) -> bool:

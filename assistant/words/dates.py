@@ -10,7 +10,7 @@ from .reading import Part
 _MONTHS = "january february march april may june july august september october november december".split()
 _NEAR = {"today": 0, "tomorrow": 1, "yesterday": -1}
 _CLOCK = re.compile(r"(\d{1,2})(?::(\d\d))?(?::(\d\d))?\s?([ap]m)?")
-_WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
+WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
 
 
 def _month(word: str) -> int:
@@ -45,9 +45,19 @@ def dates(parts: Sequence[Part], today: date) -> list[tuple[list[date], int, int
     while i < len(parts):
         days, last = _date_at(parts, i, today)
         if days:
+            last = _named_after(parts, days, last)
             found.append((days, i, last))
         i = last if days else i + 1
     return found
+
+
+def _named_after(parts: Sequence[Part], days: Sequence[date], last: int) -> int:
+    """Where "4 December (Friday)" ends: its weekday is no second day."""
+    at = last
+    while at < len(parts) and parts[at].text in (",", "(", "a"):
+        at += 1
+    same = at < len(parts) and len(days) == 1 and parts[at].text == WEEKDAYS[days[0].weekday()]
+    return at + 1 if same else last
 
 
 def _date_at(parts: Sequence[Part], i: int, today: date) -> tuple[list[date], int]:
@@ -63,17 +73,44 @@ def _date_at(parts: Sequence[Part], i: int, today: date) -> tuple[list[date], in
         days = {"day": 1, "week": 7}.get(quantity.unit) if quantity else None
         if quantity and days and abs(quantity.value) < 10**5 and quantity.value == int(quantity.value):
             return [today + timedelta(int(quantity.value) * days)], quantity.last + 1
-    if part.text in _WEEKDAYS:
-        coming = today + timedelta((_WEEKDAYS.index(part.text) - today.weekday() - 1) % 7 + 1)
-        previous = parts[i - 1].text if i else ""
-        if previous == "last":
-            return [coming - timedelta(7)], i + 1
-        return [coming, coming + timedelta(7)] if previous == "next" else [coming], i + 1
+    if part.text in WEEKDAYS:
+        return _weekday(parts, i, today)
     if numeric := re.fullmatch(r"(\d{1,2}) ([./]) (\d{1,2}) \2 (\d{4})", " ".join(texts)):
         a, b, year = int(numeric[1]), int(numeric[3]), int(numeric[4])
         both = _make_date(year, b, a) + (_make_date(year, a, b) if numeric[2] == "/" and a != b else [])
         return both, i + 5
     return _written(parts, i, today)
+
+
+def _weekday(parts: Sequence[Part], i: int, today: date) -> tuple[list[date], int]:
+    """ "Friday" is the coming one. "next Friday", and "Friday" on a Friday, may be either of two."""
+    wanted, last = WEEKDAYS.index(parts[i].text), i + 1
+    ahead, week = (wanted - today.weekday()) % 7, timedelta(7)
+    coming = today + timedelta(ahead or 7)
+    before = ["", "", *(part.text for part in parts[max(i - 2, 0) : i])][-2:]
+    after = [part.text for part in parts[last : last + 2]]
+    j = last + (after[:1] == [","])
+    j += parts[j : j + 1] != [] and parts[j].text == "the"
+    named, end = _date_at(parts, j, today) if j < len(parts) and _is_written(parts[j]) else ([], last)
+    if named:
+        return [day for day in named if day.weekday() == wanted] or [*named, coming], end
+    if ["next", "week"] in (before, after):
+        day = today + timedelta(7 - today.weekday() + wanted)
+        both = today.weekday() == 6 and wanted != 6  # where weeks begin on Sunday, it is a week later
+        return [day, day + week] if both else [day], last
+    if before == ["weeks", "on"]:
+        return [], last
+    if before == ["week", "on"] or after[:1] == ["week"]:
+        return [coming, coming + week], last
+    if before[1] == "last":
+        return [coming - week if ahead else today - week], last
+    if before[1] == "next":
+        return [coming, coming + week] if ahead else [coming], last
+    return [coming] if ahead or before[1] in ("coming", "following") else [today, coming], last
+
+
+def _is_written(part: Part) -> bool:
+    return part.kind in ("iso", "number", "ordinal") or bool(_month(part.text))
 
 
 def _written(parts: Sequence[Part], i: int, today: date) -> tuple[list[date], int]:

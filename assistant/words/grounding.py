@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -10,8 +11,9 @@ from ..parameters import MISSING, NUMBERS, TIMES, Field
 from .clauses import NOT, adds, negated
 from .dates import clocks, dates
 from .labels import words_of
+from .moves import moved, moves
 from .options import Mention, Options, all_or_none, mentions, options_of, ordinals
-from .quantities import Quantity, amounts, no_amount, quantities, single
+from .quantities import UNITS, Quantity, amounts, no_amount, quantities, single
 from .reading import LONGEST, Part, fold, read
 from .yes_no import bare_bool, bool_said
 
@@ -28,10 +30,15 @@ def grounded(
 ) -> bool:
     """Whether the JSON value is found in one of the user's texts (this message and recent ones).
 
-    `now` is the value so far: of a list, the words need to name only what is added to it or removed.
+    `now` is the value so far: of a list, the words need to name only what is added to it or removed; a number
+    may be what "2 more" makes of it, and is not the 2 itself.
     """
     day = today or date.today()
     said = [(text, read(text)) for text in (text[:LONGEST] for text in texts)]
+    if field.kind in NUMBERS and now is not None:
+        if any(_moved_to(field, value, now, parts) for _, parts in said):
+            return True
+        said = [(text, _unmoved(parts)) for text, parts in said]
     if any(_grounded_in(field, value, text, parts, offered, day) for text, parts in said):
         return True
     if not isinstance(value, list):
@@ -41,6 +48,24 @@ def grounded(
     return len(value) > 1 and all(
         any(_grounded_in(field, [item], t, p, offered, day) for t, p in said) for item in value
     )
+
+
+def _moved_to(field: Field, value: Any, now: Any, parts: Sequence[Part]) -> bool:
+    """Whether the words move the number that stands to just this value."""
+    about = words_of(field) | UNITS.keys() | {""}
+    for move in moves(parts, single(parts)):
+        one = move.amount is not None and parts[move.first].text in ("a", "an", "another")
+        if negated(parts, move.first) or (one and move.noun not in about):
+            continue  # "a bit less" is not one less
+        if (raw := moved(move, field, now)) is not None and str(raw) == str(value):
+            return True
+    return False
+
+
+def _unmoved(parts: list[Part]) -> list[Part]:
+    """The words without those that say by how much."""
+    inside = {i for move in moves(parts, single(parts)) for i in range(move.first, move.last)}
+    return [replace(p, kind="mark", text="", key="") if i in inside else p for i, p in enumerate(parts)]
 
 
 def _changed(

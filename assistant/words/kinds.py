@@ -3,7 +3,7 @@
 import re
 from datetime import date, datetime, time
 
-from ..parameters import LISTS
+from ..parameters import LISTS, Field
 from .clauses import clause
 from .dates import clocks, dates
 from .labels import Names, words_of
@@ -63,6 +63,22 @@ def days(sentence: Sentence) -> list[Found]:
         if sentence.parts[first].kind != "iso":
             add("time", said, first, last)
     return sentence.one_each(found)
+
+
+def open_days(sentence: Sentence) -> list[tuple[Field, list[str]]]:
+    """Fields with the days that the words may mean for them, where that is more than one: "next Friday"."""
+    named = [d for d in dates(sentence.parts, sentence.today) if not sentence.out(d[1])]
+    times, found = [t for t in clocks(sentence.parts) if not sentence.out(t[1])], []
+    for either, first, _ in named if len(named) == 1 and len(named[0][0]) > 1 else ():
+        for kind in ("date", "datetime"):
+            takers = [names for names in sentence.names if names.field.kind == kind]
+            names = sentence.taker(first, takers)
+            if names and kind == "date":
+                found.append((names.field, [day.isoformat() for day in either]))
+            elif names and len(times) == 1:
+                moments = [datetime.combine(day, times[0][0]) for day in either]
+                found.append((names.field, [moment.isoformat() for moment in moments]))
+    return found
 
 
 def bools(sentence: Sentence) -> list[Found]:

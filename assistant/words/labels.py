@@ -16,6 +16,12 @@ BOUNDS = (
     ("no", "larger", "than"),
 )  # fmt: skip
 
+SIDES = {
+    "width": ("wide",), "breadth": ("broad", "wide"), "height": ("high", "tall"), "depth": ("deep",),
+    "length": ("long",), "thickness": ("thick",), "age": ("old",),
+}  # fmt: skip
+ADJECTIVES = frozenset(adjective for said in SIDES.values() for adjective in said)
+
 
 @dataclass(frozen=True)
 class Names:
@@ -26,6 +32,7 @@ class Names:
     hints: frozenset[str]  # single words of them, weak
     unit: str
     bound: bool  # its label is a bound such as "At most"
+    measures: frozenset[str] = frozenset()  # adjectives of its side: "wide" of a width
 
 
 def lexicon(fields: Iterable[Field]) -> list[Names]:
@@ -44,13 +51,24 @@ def lexicon(fields: Iterable[Field]) -> list[Names]:
         others = [x for j, x in enumerate(raw) if j != i]
         unique = frozenset(h for h in hints if h != unit and not any(h in x[2] or h == x[3] for x in others))
         own = tuple(p for p in phrases if not any(p in x[1] for x in others))
-        found.append(Names(field, own, unique, unit, bound))
+        measures = _measures(hints) - {a for x in others for a in _measures(x[2])}
+        found.append(Names(field, own, unique, unit, bound, measures))
     return found
+
+
+def _measures(words: Iterable[str]) -> frozenset[str]:
+    said = frozenset(words)
+    return (said & ADJECTIVES) | {a for noun in said for a in SIDES.get(noun, ())}
 
 
 def labels_of(fields: Iterable[Field]) -> frozenset[tuple[str, ...]]:
     """The names and labels of the fields, as they are compared."""
     return frozenset(keys(text) for field in fields for text in (field.name, field.label))
+
+
+def is_side(field: Field) -> bool:
+    """Whether it is a width, a height ..."""
+    return bool(_measures({*keys(field.name), *keys(field.label)}))
 
 
 def words_of(field: Field) -> set[str]:

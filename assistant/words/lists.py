@@ -4,17 +4,20 @@ The list so far is `sentence.values`: what is set, or else the default that is s
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
-from ..parameters import LISTS, NUMBERS
-from .clauses import ADDS, NOT, adds
-from .labels import STOP, Names
-from .options import mentions
+from ..parameters import LISTS, NUMBERS, Field
+from .clauses import ADDS, NOT, adds, split
+from .labels import STOP, Names, labels_of, lexicon
+from .options import mentions, options_of
 from .quantities import quantities
 from .reading import Part, fold, key_of, read
 from .sentence import FILLER, Found, Sentence
 
+_SHORT = 20  # parts of a sentence that is asked about
 _WORDS = 4  # of an entry that is named by itself
 _AROUND = re.compile(
     r"^(?:the|a|an|oh,?|also|and|plus|with|please|add|put|invite|append)\s+|\s+(?:too|as well|please|out)$"
@@ -38,18 +41,56 @@ def free_lists(sentence: Sentence) -> list[Names]:
     ]
 
 
+@dataclass(frozen=True)
+class Change:
+    """What a list could become: `entries` come to it, or are `gone`; `why` as of what is found."""
+
+    field: Field
+    value: list[Any]
+    entries: list[Any]
+    gone: bool
+    why: str = "label"
+
+
 def changed_lists(sentence: Sentence) -> list[Found]:
     """The free list that the sentence adds to or takes from, as it is then; none where that is unclear."""
+    found = _changes(sentence)
+    parts = len(sentence.parts)
+    return [sentence.found(c.field.name, c.value, 0, parts, c.why) for c in found] if len(found) == 1 else []
+
+
+def possible_lists(
+    fields: Sequence[Field],
+    words: str,
+    offered: Mapping[str, Sequence[Any]],
+    values: Mapping[str, Any],
+    others: Sequence[Field] = (),
+    recent: str | None = None,
+) -> list[Change]:
+    """The lists that the words may add to or take from, where they are one sentence and say nothing else."""
+    sentences = split(words, labels_of([*fields, *others]))
+    if len(sentences) != 1 or sentences[0][2] or not 0 < len(parts := read(sentences[0][0])) <= _SHORT:
+        return []
+    text, start, _ = sentences[0]
+    options = {field.name: options_of(field, offered.get(field.name)) for field in fields}
+    return _changes(
+        Sentence(
+            parts, text, start, lexicon(fields), lexicon(others), options, None, values, date.today(), recent
+        )
+    )
+
+
+def _changes(sentence: Sentence) -> list[Change]:
     takers = free_lists(sentence)
     if not takers or sentence.hedged or len(sentence.parts) < 2:
         return []
     gone = [(names, found) for names in takers if (found := _leaving(sentence, names))]
-    named = [(names, found) for names, found in gone if sentence.calls(names)] or gone
-    if len(named) == 1:
-        names, gone_ = named[0]
-        rest = [entry for entry in _now(sentence, names) if entry not in gone_]
-        return [sentence.found(names.field.name, rest, 0, len(sentence.parts), "label")]
-    return [] if gone or not adds(sentence.texts) or NOT & {*sentence.texts} else _added(sentence, takers)
+    if gone:
+        return [
+            Change(names.field, [e for e in _now(sentence, names) if e not in gone_], gone_, True)
+            for names, gone_ in [(n, found) for n, found in gone if sentence.calls(n)] or gone
+        ]
+    return [] if not adds(sentence.texts) or NOT & {*sentence.texts} else _added(sentence, takers)
 
 
 def _now(sentence: Sentence, names: Names) -> list[Any]:
@@ -84,18 +125,18 @@ def _spans(parts: Sequence[Part], entry: Any) -> list[range]:
     return found
 
 
-def _added(sentence: Sentence, takers: Sequence[Names]) -> list[Found]:
+def _added(sentence: Sentence, takers: Sequence[Names]) -> list[Change]:
     called = [names for names in takers if sentence.calls(names)]
-    expected = [names for names in takers if names.field.name == sentence.recent]
-    able = [(names, more) for names in called or expected or takers if (more := _entries(sentence, names))]
+    able = [(names, more) for names in called or takers if (more := _entries(sentence, names))]
     kinds = {names.field.name for names, _ in able if names.field.item and names.field.item.kind != "text"}
     able = [(names, more) for names, more in able if not kinds or names.field.name in kinds]
-    if len(able) != 1:
-        return []
-    (names, more), now = able[0], _now(sentence, able[0][0])
-    value = [*now, *(entry for entry in more if entry not in now)]
-    why = "label" if called or expected else "bare"
-    return [sentence.found(names.field.name, value, 0, len(sentence.parts), why)]
+    expected = [(names, more) for names, more in able if names.field.name == sentence.recent]
+    found = []
+    for names, more in expected or able:
+        now = _now(sentence, names)
+        value = [*now, *(entry for entry in more if entry not in now)]
+        found.append(Change(names.field, value, more, False, "label" if called or expected else "bare"))
+    return found
 
 
 def _entries(sentence: Sentence, names: Names) -> list[Any]:

@@ -3,13 +3,13 @@
 import itertools
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
 
-from ..parameters import NUMBERS, Field
+from ..parameters import NUMBERS
 from .clauses import CORRECTS, DENIES, ENDS, bounded, clause
 from .dates import dates
 from .labels import BOUNDS, Names
-from .quantities import UNITS, Quantity, amounts, no_amount
+from .moves import moves
+from .quantities import UNITS, Quantity, amounts, json_number, no_amount
 from .reading import key_of, phrase_at
 from .sentence import FILLER, Found, Sentence
 
@@ -18,7 +18,6 @@ _LINKS = frozenset(
     "set it back € $ £".split()
 )
 _LONG = ("day", "week", "fortnight", "month", "year")
-_MORE = frozenset("more fewer less longer shorter deeper extra additional left".split())
 _MOVES = frozenset("increase raise lift extend decrease lower reduce shorten cut".split())
 _LEAST = frozenset("least shortest smallest lowest minimum min minimal fewest".split())
 _BY_LENGTH = sorted(BOUNDS, key=len, reverse=True)
@@ -28,7 +27,8 @@ def numbers(sentence: Sentence) -> list[Found]:
     """The numbers, and "no pause" for 0 seconds."""
     days = dates(sentence.parts, sentence.today)
     said = [q for q in sentence.quantities if not any(first <= q.first < last for _, first, last in days)]
-    meant = [q for q in said if _wanted(sentence, q, said) and not _relative(sentence, q)]
+    moved = {i for m in moves(sentence.parts, sentence.quantities) for i in range(m.first, m.last)}
+    meant = [q for q in said if _wanted(sentence, q, said) and q.first not in moved]
     takers = [n for n in sentence.names if n.field.kind in NUMBERS and not sentence.options[n.field.name]]
     found: list[Found] = []
     previous: Quantity | None = None
@@ -36,7 +36,7 @@ def numbers(sentence: Sentence) -> list[Found]:
         if _in_range(sentence, quantity, said):
             continue
         best = _best(sentence, quantity, takers)
-        if best is None and len(meant) == 1:
+        if best is None and len(meant) == 1 and not moved:
             best = _for_bare(sentence, quantity, said, takers)
         if best is None and found and previous and _corrects(sentence, previous, quantity):
             best = next((n, "label") for n in takers if n.field.name == found[-1].name)
@@ -58,13 +58,7 @@ def _found(sentence: Sentence, quantity: Quantity, exact: Decimal, names: Names,
         and sentence.parts[last].kind == "word"
     ):
         last += 1
-    return sentence.found(names.field.name, _json_number(exact, names.field), quantity.first, last, why)
-
-
-def _json_number(value: Decimal, field: Field) -> Any:
-    if field.kind == "decimal":
-        return format(value.normalize(), "f")
-    return int(value) if value == value.to_integral_value() else float(value)
+    return sentence.found(names.field.name, json_number(exact, names.field), quantity.first, last, why)
 
 
 def _halved(sentence: Sentence, item: Found, found: Sequence[Found]) -> bool:
@@ -78,22 +72,21 @@ def _halved(sentence: Sentence, item: Found, found: Sequence[Found]) -> bool:
 
 
 def _wanted(sentence: Sentence, quantity: Quantity, said: Sequence[Quantity]) -> bool:
-    """Whether the number is not denied; in "5, no 6" the second one is meant."""
-    first = quantity.first
+    """Whether the number is not denied, nor what is left; in "5, no 6" the second one is meant."""
+    first, behind = quantity.first, sentence.texts[quantity.last : quantity.last + 3]
+    if "left" in behind[:2] or (behind[:2] == ["and", "more"] and (not behind[2:] or behind[2] in ENDS)):
+        return False
+    if _so_much_more(sentence, quantity):
+        return False
     instead = sentence.texts[max(first - 2, 0) : first] == [",", "no"] and quantity is not said[0]
     return instead or not sentence.out(first)
 
 
-def _relative(sentence: Sentence, quantity: Quantity) -> bool:
-    """ "2 more", "one day fewer", "raise it by 2": by how much, not how much."""
-    texts, end = sentence.texts, quantity.last
-    behind = texts[end : end + 2]
-    if behind == ["and", "more"] and texts[end + 2 : end + 3] != [] and texts[end + 2] not in ENDS:
-        behind = []  # "9 and more is ..." is not "9 and more"
-    if _MORE & {*behind[:1], *(behind[1:] if quantity.unit else [])} and "than" not in texts[end : end + 3]:
-        return True
-    before = texts[: quantity.first]
-    return before[-1:] in (["another"], ["add"]) or (before[-1:] == ["by"] and bool(_MOVES & {*before}))
+def _so_much_more(sentence: Sentence, quantity: Quantity) -> bool:
+    """ "100 pages or so more", "100 or more": by about how much, or no less than that."""
+    after = sentence.texts[quantity.last : clause(sentence.parts, quantity.first)[1]][:4]
+    pairs = set(itertools.pairwise(after))
+    return bool({("so", "more"), ("so", "less"), ("so", "fewer"), ("or", "more")} & pairs)
 
 
 def _corrects(sentence: Sentence, previous: Quantity, quantity: Quantity) -> bool:
@@ -218,9 +211,17 @@ def _label_behind(sentence: Sentence, quantity: Quantity, names: Names) -> int:
         if last > 0:
             # "for depth" belongs to the number; "5 depth 3" does not: there the name has its own number
             return 0 if _links_to(sentence, last, starts) else 3
+        if parts[i].text in names.measures and _ends_there(sentence, i + 1):
+            return 2  # "40 wide" of a width
         if parts[i].key in names.hints and not _links_to(sentence, i + 1, starts):
             return 2
     return 0
+
+
+def _ends_there(sentence: Sentence, at: int) -> bool:
+    """Whether nothing that "wide" could be said of follows."""
+    following = sentence.texts[at : at + 1]
+    return not following or following[0] in ENDS | FILLER | {"by", "x"}
 
 
 def _links_to(sentence: Sentence, at: int, starts: set[int]) -> bool:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 from ..parameters import Field
 from .labels import words_of
@@ -203,6 +204,13 @@ def _with_unit(parts: Sequence[Part], value: Decimal, first: int, last: int, wea
     return Quantity(value, first, last, _unit_at(parts, last), weak=weak)
 
 
+def json_number(value: Decimal, field: Field) -> Any:
+    """The number as the field's JSON has it."""
+    if field.kind == "decimal":
+        return format(value.normalize(), "f")
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
 def amounts(quantity: Quantity, field: Field) -> list[Decimal]:
     """The quantity in the field's unit: "two minutes" is 120 where that is seconds; none if it can not be."""
     own = UNITS.get(next(iter(keys(field.ask.unit or "")), field.ask.unit or ""))
@@ -220,11 +228,16 @@ def amounts(quantity: Quantity, field: Field) -> list[Decimal]:
     return [x for x in found if field.kind != "int" or x == x.to_integral_value()]
 
 
+def is_duration(field: Field) -> bool:
+    """Whether the field is a length of time."""
+    unit = UNITS.get(next(iter(keys(field.ask.unit or "")), ""))
+    return unit is not None and unit[0] == "time"
+
+
 def no_amount(field: Field, parts: Sequence[Part]) -> int | None:
     """ "no pause", "no children" is 0 where that is a length of time or counts; "no limit" is not."""
-    unit = UNITS.get(next(iter(keys(field.ask.unit or "")), ""))
     about, counts = words_of(field), field.kind == "int" and field.ask.ge == 0
-    if not counts and (not unit or unit[0] != "time"):
+    if not counts and not is_duration(field):
         return None
     limits = {"timeout", "limit", "deadline", "max", "maximum"}
     if about & limits or limits & {part.key for part in parts}:

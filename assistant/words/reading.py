@@ -20,13 +20,14 @@ _TOKEN = re.compile(
     |(?P<ordinal>(?<!\w)\d+(?:st|nd|rd|th)(?!\w))
     |(?P<number>(?<![\w.])(?:(?<![^\s(\[=:,])[-+\u2212])?(?:\d{{1,3}}(?:[,_]\d{{3}})+|0,\d+|\d+)?
         (?:(?<=\d)|(?=\.\d))(?:\.\d+)?
-        (?<=\d)(?:k|m|bn|%|ms|s|sec|min|h|d|w|kb|mb|gb|x)?(?![\w]|\.\d))
+        (?<=\d)(?:k|m|bn|%|ms|s|sec|min|h|d|w|kb|mb|gb|mm|cm|km|x)?(?![\w]|\.\d))
     |(?P<word>\w+(?:[-.'\u2019]\w+)*)
     |(?P<mark>\S)""",
     re.VERBOSE | re.IGNORECASE,
 )
 
 
+_SIDES = re.compile(r"\d+(?:\.\d+)?(?:x\d+(?:\.\d+)?)+(?:mm|cm|m|km|px)?")  # 30x40
 _SPELLED = {"colour": "color", "grey": "gray", "centre": "center", "metre": "meter", "favourite": "favorite"}
 
 
@@ -54,7 +55,7 @@ def key_of(word: str) -> str:
 
 
 def read(words: str) -> list[Part]:
-    """The words as parts; "c-api" is two parts, "don't" is one, an address is one."""
+    """The words as parts; "c-api" is two parts, "30x40" three, "don't" and an address are one."""
     return list(_read(words))
 
 
@@ -71,9 +72,10 @@ def _read(words: str) -> tuple[Part, ...]:
             if end < match.end():  # what closed the sentence behind an address
                 parts.append(Part("mark", words[end], words[end], end, end + 1))
             continue
-        for piece in re.finditer(r"[^-._]+", raw):
+        sides = _SIDES.fullmatch(raw.casefold())
+        for piece in re.finditer(r"[\d.]+|[^\W\d]+" if sides else r"[^-._]+", raw):
             text = fold(piece.group())
-            kind = "word" if not any(c.isdigit() for c in text) else "piece"
+            kind = "word" if not any(c.isdigit() for c in text) else "number" if sides else "piece"
             parts.append(Part(kind, text, key_of(text), start + piece.start(), start + piece.end()))
     return tuple(parts)
 

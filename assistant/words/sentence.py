@@ -25,7 +25,8 @@ FILLER = frozenset(
 class Found:
     """A value that was said plainly: `raw` goes to the judge, `span` is where it stands in the words.
 
-    `why` is label, unit, option, kind (the only field that takes such a value) or bare (the whole message).
+    `why` is label, unit, option, kind (the only field that takes such a value), bare (the whole message) or
+    moved ("2 more" of the number that was spoken of last).
     """
 
     name: str
@@ -39,7 +40,8 @@ class Sentence:
     """A sentence that begins at `start` of the words, and the fields that it may speak of.
 
     `names` are the fields to find values for, `foreign` others that may be meant instead; `options` are
-    those of each field, none where it has none; `recent` is the list that was changed last.
+    those of each field, none where it has none; `recent` is the list or number that was
+    changed last.
     """
 
     parts: list[Part]

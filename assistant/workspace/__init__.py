@@ -6,10 +6,14 @@ import os
 import re
 import secrets as random
 import shutil
+import threading
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from weakref import WeakValueDictionary, finalize
 
 from .. import live
 from ..collector import paused, spare_what_is_there
@@ -26,6 +30,7 @@ from .summaries import SID, Summary, marks_of, name_of
 
 __all__ = ["SID", "Handle", "Summary", "Workspace", "name_of"]
 DISCARDED = ".deleted-"
+OPEN = 32  # sessions that stay in memory though nobody uses them
 LONG = 10_000  # entries that nobody should wait for again
 LONG_BYTES = 200_000  # of a log that is read in a thread
 
@@ -120,12 +125,15 @@ class Handle:
 
 
 class Workspace:
-    """The folder that is served. Keeps open logs (a class: it has a life)."""
+    """The folder that is served. Keeps logs open that are in use, and some more (a class: it has a life)."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.conversations = settings.workspace / "conversations"
-        self._handles: dict[str, Handle] = {}
+        self._handles = WeakValueDictionary[str, Handle]()  # each that a stream, a turn, a run ... still has
+        self._used = OrderedDict[str, Handle]()  # the last used last; they stay though nobody has them
+        self._left = deque[Log]()  # of handles that nobody has any more, to be closed
+        self._changing = threading.Lock()  # around these
         self._opening: dict[str, asyncio.Task[Handle]] = {}
         self._library = Library(settings.workspace)
         self.lists = Summaries(self.conversations, self._library.find, self._opened)
@@ -144,10 +152,26 @@ class Workspace:
         if not SID.fullmatch(sid) or not (folder / "log.jsonl").is_file():
             self._forget(sid)
             raise NotFound(f"There is no session {sid!r} in this workspace.")
-        handle = self._handles.get(sid) or self._handles.setdefault(sid, Handle(self, sid))
+        handle = self._use(sid, self._handles.get(sid) or Handle(self, sid))
         if not handle.session().n and handle.log.damage is None:
             raise NotFound(f"The session {sid!r} has no first line: it was never acknowledged.")
         return handle
+
+    def _use(self, sid: str, handle: Handle) -> Handle:
+        """The only handle of the session, now the last used. Beyond OPEN the least used go, unless in use."""
+        with self._changing:
+            known = self._handles.get(sid)
+            if known is None:
+                known = self._handles[sid] = handle
+                finalize(handle, self._left.append, handle.log).atexit = False
+            self._used[sid] = known
+            self._used.move_to_end(sid)
+            if len(self._used) > OPEN:
+                self._used.popitem(last=False)
+            while self._left:
+                with suppress(WriteFailed):  # those who waited for its disk have heard
+                    self._left.popleft().close()
+        return known
 
     async def reach(self, sid: str) -> Handle:
         """As `open`; a long log that is not open is read in a thread, once for all who wait."""
@@ -256,6 +280,8 @@ class Workspace:
         return sorted(sid for sid in sids if SID.fullmatch(sid))
 
     def _forget(self, sid: str) -> None:
-        handle = self._handles.pop(sid, None)
+        with self._changing:
+            handle = self._handles.pop(sid, None)
+            self._used.pop(sid, None)
         if handle:
             handle.log.close()

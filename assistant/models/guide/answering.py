@@ -10,13 +10,13 @@ ROWS = 10  # that stand in a message
 CELL = 80  # characters
 
 
-def answer(sql: str, result: Mapping[str, Any]) -> str:
-    """A single value in words, more as a table; then the query."""
+def answer(sql: str, result: Mapping[str, Any], note: str = "") -> str:
+    """A single value in words, more as a table; then the query. `note` is said where no row fits."""
     if result.get("error"):
         return as_sentence(str(result["error"]))
     columns, rows, count = result["columns"], result["rows"], result["count"]
     if not rows:
-        found = "No row fits."
+        found = note or "No row fits."
     elif len(rows) == len(columns) == 1:
         value = "none" if rows[0][0] is None else _cell(rows[0][0])
         found = f"{_cell(columns[0].replace('_', ' '))}: **{value}**"

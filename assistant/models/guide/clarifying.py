@@ -4,17 +4,20 @@ Each option says its value by itself ("Adults: 5"), so that pressing it is the s
 """
 
 import re
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from ...cards import Situation, open_card
 from ...log import Entry
 from ...parameters import NUMBERS, Field, choices, show
-from ...words import FILLER, SPELLED, Found, fold, keys, read
-from .context import MORE, OTHER, last_set, offered_of, shown_values
+from ...words import FILLER, SPELLED, WEEKDAYS, Found, find_days, fold, keys, read
+from .context import MORE, OTHER, asked_for, last_set, offered_of, said_on, shown_values
 from .message import Message
+from .moving import says_how_much, which_moves
 from .phrases import LONGEST
-from .texts import awaited_text
-from .values import corrected, said, takers
+from .texts import awaited_text, which_list
+from .values import corrected, said, sides_of, takers, would_pass
 
 MOST = 8  # options of a question
 _SHORT = 12  # parts of a message that can be asked about
@@ -29,7 +32,14 @@ def clarify(situation: Situation, message: Message) -> tuple[str, list[str]] | N
     if MORE.fullmatch(plain):
         fields = numbers_meant(situation)
         return ("Which one?", [field.label for field in fields][:MOST]) if len(fields) > 1 else None
-    return _which_option(situation, words, plain) or _which_field(situation, message)
+    if says_how_much(situation, words):
+        return _one_of(situation, which_moves(situation, words))
+    if days := which_days(situation, words):
+        return "Which day is that?", days
+    if ways := which_sides(situation, words):
+        return ("Which one is which?" if len(ways) > 1 else "Is this meant?"), ways
+    which = which_list(situation, words) or _which_option(situation, words, plain)
+    return which or _which_field(situation, message)
 
 
 def numbers_meant(situation: Situation) -> list[Field]:
@@ -51,10 +61,52 @@ def _which_field(situation: Situation, message: Message) -> tuple[str, list[str]
         found = takers(situation, words, [f for f in card.step.fields if f.kind != "bool"])
     text, value = awaited_text(situation), message.beside_yes_or_no.strip(" .,!;\n")
     found = [(field, raw) for field, raw in found if _is_all(words, field, raw)]
-    options = [option for field, raw in found if (option := saying(situation, field, raw))]
+    options = _sayings(situation, found)
     if text and options and text.kind == "text" and not any(field is text for field, _ in found):
         options.append(f"{text.label}: {value}")
     return ("Which one is that for?", options[:MOST]) if len(options) > 1 else None
+
+
+def _sayings(situation: Situation, found: Sequence[tuple[Field, Any]]) -> list[str]:
+    return [option for field, raw in found if (option := saying(situation, field, raw))]
+
+
+def _one_of(situation: Situation, found: Sequence[tuple[Field, Any]]) -> tuple[str, list[str]] | None:
+    options = _sayings(situation, [(field, raw) for field, raw in found if would_pass(field, raw, None)])
+    question = "Which one is that for?" if len(options) > 1 else "Is this meant?"
+    return (question, options[:MOST]) if options else None
+
+
+def which_days(situation: Situation, words: str) -> list[str]:
+    """Each day that "next friday" may be, of the one field that takes it; no day that the judge refuses."""
+    card, asked = open_card(situation.cards), asked_for(situation)
+    own = list(card.step.fields) if card else []
+    found = find_days(own, words, asked, said_on(situation))
+    field, days = found[0] if len(found) == 1 else (None, [])
+    options = [
+        said
+        for raw in days
+        if field and would_pass(field, raw, None)
+        for said in [f"{field.label}: {WEEKDAYS[date.fromisoformat(raw[:10]).weekday()].title()} {raw}"]
+        if {item.name: item.raw for item in said_alone(situation, said)} == {field.name: raw}
+    ]
+    return options if len(options) > 1 else []
+
+
+def which_sides(situation: Situation, words: str) -> list[str]:
+    """Each way in which "30 by 40" may be meant, as words that say it plainly."""
+    fields, options = situation.workflow.fields(), list[str]()
+    for way in sides_of(situation, words):
+        pairs = [(fields[name], raw) for name, raw in way.items()]
+        for option in (
+            " and ".join(f"{field.label} {show(field, raw)}" for field, raw in pairs),
+            " and ".join(f"{field.label} {raw}" for field, raw in pairs),
+            " and ".join(f"{field.name} {raw}" for field, raw in pairs),
+        ):
+            if {item.name: item.raw for item in said_alone(situation, option)} == way:
+                options.append(option)
+                break
+    return options[:MOST]
 
 
 def _is_all(words: str, field: Field, raw: Any) -> bool:
@@ -128,6 +180,12 @@ def picked_by_label(situation: Situation, words: str, options: list[str]) -> lis
     """The one option whose label or words the user says: "the adults" of "Adults: 5" and "Children: 5"."""
     stop = {"the", "a", "one", "for", "it", "is", "mean", "meant", "i", "please", "of", "my", "to"}
     wanted = set(keys(words)) - stop
+    given = {item.name: item.raw for item in said_alone(situation, words)}
+    offers = {option: {item.name: item.raw for item in said_alone(situation, option)} for option in options}
+    meant = [option for option, values in offers.items() if given and given.items() <= values.items()]
+    called = [o for o in options if wanted and wanted == set(keys(o.partition(":")[0]))]
+    if len(meant) == 1 or len(called) == 1:
+        return meant if len(meant) == 1 else called
     hits = [option for option in options if wanted and wanted <= set(keys(option))]
     if not hits:
         names = {f.label: set(keys(f.name)) for f in situation.workflow.fields().values()}
@@ -144,4 +202,8 @@ def about_own(situation: Situation, names: list[str]) -> bool:
         else set()
     )
     about = [known[name] for name in names if name in known and known[name].kind != "text"]
+    offered = (question.get("options") or ()) if question else ()
+    told = {item.name for option in offered for item in said_alone(situation, str(option))}
+    if told & {field.name for field in about}:
+        return True
     return any(labels & {fold(field.label), fold(field.name)} for field in about)

@@ -54,8 +54,14 @@ def conditions(
     tests: list[str] = []
     columns: list[str] = []
     while rest := tail[_end(_JOIN.match(tail)) :]:
-        within = re.search(r"\b(?:in|of|from|for)(?: the)?\s*$", tail[: len(tail) - len(rest)], re.IGNORECASE)
-        found = _special(rest, mentions, name, table, bool(within)) or _one(rest, mentions, name, table)
+        before = tail[: len(tail) - len(rest)]
+        within = re.search(r"\b(?:in|of|from|for)(?: the)?\s*$", before, re.IGNORECASE)
+        having = re.search(r"\b(?:with|have|has|having)(?: an?| the| any)?\s*$", before, re.IGNORECASE)
+        found = (
+            _special(rest, mentions, name, table, bool(within))
+            or (_filled(rest, mentions, name, table) if having else None)
+            or _one(rest, mentions, name, table)
+        )
         tests.append(found[0])
         columns.append(found[1])
         tail = rest[found[2] :]
@@ -96,6 +102,18 @@ def _special(
         if table.columns[column] == "text":
             return _compare(column, table, "=", inside["value"]), column, inside.end()
     return None
+
+
+def _filled(
+    rest: str, mentions: Sequence[Mention], name: str, table: TableFile
+) -> tuple[str, str, int] | None:
+    """ "With a title": the column has some value."""
+    bare = re.match(r"§(?P<c>\d+)(?= and |,|$)", rest, re.IGNORECASE)
+    mention = mentions[int(bare["c"])] if bare else None
+    if bare is None or mention is None or mention.condition:
+        return None
+    column = mention.column(name)
+    return None if table.columns[column] == "bool" else (f"{quoted(column)} IS NOT NULL", column, bare.end())
 
 
 def _one(rest: str, mentions: Sequence[Mention], name: str, table: TableFile) -> tuple[str, str, int]:

@@ -3,6 +3,7 @@
 import itertools
 import re
 from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Any
 
 from ...cards import Situation, open_card
@@ -60,6 +61,16 @@ def _said_again(situation: Situation, n: int) -> set[str]:
     turns = [c.turn for changes in situation.session.history.values() for c in changes if c.n == n and c.turn]
     called = (e for e in situation.session.chat if e.did == "called" and turns and e.get("turn") == turns[0])
     return {name for entry in called for name in (entry.get("result") or {}).get("unchanged") or ()}
+
+
+def said_on(situation: Situation) -> date | None:
+    """The day here on which the user said the words, from which "tomorrow" is counted."""
+    said = (e for e in reversed(situation.session.chat) if e.did == "said" and e.by == "user")
+    entry = next(said, None)
+    try:
+        return datetime.fromisoformat(entry.at).astimezone().date() if entry else None
+    except ValueError:
+        return None  # an odd log
 
 
 def shown_values(situation: Situation) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""What the user would rather not say: its default or nothing instead; a needed value is explained."""
+"""What the user would rather not say, and what they say to suggestions.
+
+Of what is not said its default or nothing is taken instead; a needed value is explained.
+"""
 
 from typing import Any
 
@@ -8,7 +11,48 @@ from .context import asked_for
 from .fields import default_of
 from .message import Message
 from .reasons import need
-from .topics import topic
+from .topics import suggested, topic
+
+_ACTIONS = {"yes": "accept", "no": "decline", "decline": "decline", "cancel": "cancel"}
+_NAMED = {"accept": "accept", "dismiss": "decline"}
+
+
+def suggestion_answers(situation: Situation, message: Message) -> list[dict[str, Any]]:
+    """The answers to what is suggested: to some by name, or a plain yes or no to all that stands there."""
+    named = [
+        {"action": _NAMED[intent.kind], "names": intent.about.split()}
+        for intent in message.intents
+        if intent.kind in _NAMED
+    ]
+    question = situation.session.question
+    if named or question is not None:
+        about = question.get("about") if question else None
+        lapses = named and isinstance(about, dict) and about.get("next")  # it listed them
+        return [*([{"action": "cancel", "value": None}] if lapses else []), *named]
+    plain = message.bare or message.kinds in ({"cancel"}, {"decline"})
+    action = _ACTIONS.get(next(iter(message.kinds), "")) if plain and len(message.kinds) == 1 else None
+    if action is None or (message.bare and _asks_yes_or_no(situation)):
+        return []
+    waiting = list(situation.session.proposals.values())
+    if len(waiting) == 1 and waiting[0].get("values", {}).keys() <= suggested(situation).keys():
+        return [{"action": action, "value": None}]
+    names = _together(situation)
+    return [{"action": action, "names": names}] if names else []
+
+
+def _together(situation: Situation) -> list[str]:
+    """What is suggested on the open card, and elsewhere in the same turns."""
+    card, waiting = open_card(situation.cards), situation.session.proposals.values()
+    turns = {entry.get("turn") for entry in waiting if card and entry.get("step") == card.step.name}
+    found = {name for entry in waiting if entry.get("turn") in turns for name in entry.get("values") or ()}
+    return [name for name in suggested(situation) if name in found]
+
+
+def _asks_yes_or_no(situation: Situation) -> bool:
+    """Whether a field that takes yes or no is asked for, and none is suggested for it."""
+    asked = asked_for(situation)
+    field = situation.workflow.fields().get(asked) if asked else None
+    return field is not None and field.kind == "bool" and asked not in suggested(situation)
 
 
 def declined(situation: Situation, message: Message) -> Field | None:

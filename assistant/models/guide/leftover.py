@@ -11,8 +11,9 @@ from .fields import as_plain
 from .message import Message
 from .privacy import private
 
-MOST = 2  # pieces that are quoted
-_LONGEST = 60  # characters of one
+MOST = 4  # pieces that are quoted whole
+_FIRST = 3  # that are quoted of more of them
+_LONGEST = 60  # characters of one of many
 _TALK = (
     FILLER
     | ENDS
@@ -44,13 +45,18 @@ def leftover(situation: Situation, message: Message) -> str:
     upper = [i for i, part in enumerate(parts) if message.left[part.start].isupper()]
     names = {i for i in upper if i and parts[i].text != "i"}
     pieces = [message.left[p[0].start : p[-1].end] for p in _pieces(parts, inside, names)]
+    pieces = list(dict.fromkeys(pieces))
     if not pieces:
         return ""
     if private(situation, message.words):
         return "The rest of your message was left aside."
-    quoted = " and ".join(f"“{_quoted(piece)}”" for piece in pieces[:MOST])
-    more = " and more" if len(pieces) > MOST else ""
-    return f"I did not understand {quoted}{more}; nothing was set from that."
+    if len(pieces) > MOST:
+        quoted = ", ".join(f"“{_quoted(piece, _LONGEST)}”" for piece in pieces[:_FIRST])
+        told = f"{len(pieces)} things: {quoted} and {len(pieces) - _FIRST} more"
+        return f"I did not understand {told}; nothing was set from them."
+    *before, last = [f"“{_quoted(piece, len(message.left))}”" for piece in pieces]
+    told = f"{', '.join(before)} and {last}" if before else last
+    return f"I did not understand {told}; nothing was set from that."
 
 
 def _given(situation: Situation) -> list[str]:
@@ -110,6 +116,6 @@ def _replaced(parts: Sequence[Part], n: int) -> bool:
     return n > 0 and parts[n - 1].text in ("from", "of", "than")
 
 
-def _quoted(text: str) -> str:
+def _quoted(text: str, longest: int) -> str:
     text = " ".join(text.split())
-    return as_plain(text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…")
+    return as_plain(text if len(text) <= longest else f"{text[: longest - 1]}…")

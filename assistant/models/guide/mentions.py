@@ -29,8 +29,14 @@ _CALLED = {
     "out_degree": ("outgoing links", "links out", "outlinks", "outbound links"),
     "pagerank": ("important",),
     "depth": ("deep",),
+    "price": ("expensive",),
 }
-_FLAGS = {"orphan": ("in_degree", "= 0"), "dead end": ("out_degree", "= 0")}
+_FLAGS = {
+    "orphan": ("in_degree", "= 0"),
+    "dead end": ("out_degree", "= 0"),
+    "broken": ("status", "NOT BETWEEN 200 AND 399"),
+}
+_IS = re.compile(r"(?:is|are|was|were)_(?=.)", re.IGNORECASE)  # of a column that is yes or no
 
 
 class Unclear(Exception):
@@ -46,6 +52,12 @@ class Mention:
     tables: tuple[str, ...] = ()
     columns: tuple[tuple[str, str], ...] = ()
     condition: str = ""
+    flags: bool = False  # its columns are yes or no
+
+    @property
+    def adjective(self) -> bool:
+        """Whether it says what rows are like: "broken"."""
+        return not self.tables and (bool(self.condition) or self.flags)
 
     def table(self) -> str:
         """The table that it names, or whose rows it stands for."""
@@ -89,7 +101,8 @@ def marked(text: str, tables: Mapping[str, TableFile], with_cues: bool) -> tuple
                 continue
             plural = fold(words[i + size - 1].group()) != keys(words[i + size - 1].group())[-1]
             made += f"{text[at:first]}§{len(mentions)}"
-            mentions.append(Mention(said, plural, *found))
+            flags = bool(found[1]) and all(tables[t].columns[c] == "bool" for t, c in found[1])
+            mentions.append(Mention(said, plural, *found, flags))
             at, i = last, i + size - 1
             break
         i += 1
@@ -103,7 +116,7 @@ def _known(tables: Mapping[str, TableFile]) -> dict[str, _Meant]:
     """What is meant, by the words run together: "in_degree", "in degree" and "indegree" are one."""
     columns = [(table, column) for table, file in tables.items() for column in file.columns]
     found: dict[str, _Meant] = {}
-    for text, condition, place in _others(columns):
+    for text, condition, place in _others(columns, tables):
         before = found.get(_key(text), ((), (), ""))
         found[_key(text)] = ((), (*before[1], place), condition)
     for table, column in columns:
@@ -116,12 +129,19 @@ def _known(tables: Mapping[str, TableFile]) -> dict[str, _Meant]:
     return found
 
 
-def _others(columns: list[tuple[str, str]]) -> Iterator[tuple[str, str, tuple[str, str]]]:
+def _others(
+    columns: list[tuple[str, str]], tables: Mapping[str, TableFile]
+) -> Iterator[tuple[str, str, tuple[str, str]]]:
+    bools = [(t, c) for t, c in columns if tables[t].columns[c] == "bool" and _IS.match(c)]
+    named = {(table, _key(_IS.sub("", column))): (table, column) for table, column in bools}
+    for (_, said), place in named.items():
+        yield said, "", place
     for place in columns:
         for text in _CALLED.get(place[1].lower(), ()):
             yield text, "", place
         for text, (column, test) in _FLAGS.items():
-            if place[1].lower() == column:
+            is_number = tables[place[0]].columns[place[1]] in ("int", "float")
+            if place[1].lower() == column and is_number and (place[0], _key(text)) not in named:
                 yield text, f"{quoted(place[1])} {test}", place
 
 

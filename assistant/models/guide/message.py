@@ -2,13 +2,18 @@
 
 from dataclasses import dataclass
 
-from ...cards import Situation
+from ...cards import Situation, open_card
 from ...queries import tables_of
 from ...words import labels_of, split
+from .context import asked_for
+from .moving import unmoved
 from .phrases import Intent, recognise, rest
-from .questions import asked, of_results
-from .topics import topic
+from .questions import asked, of_results, rates, surely_of_results
+from .session import whats_next
+from .topics import named_fields, suggested, suggested_names, topic
+from .verdicts import Verdict, verdicts
 
+_ENDED = {"failed": "failed", "cancelled": "was cancelled", "interrupted": "was interrupted"}
 TOO_EARLY = "The run is not finished yet; ask again when it is."
 
 
@@ -41,10 +46,53 @@ def understand(situation: Situation) -> Message:
     labels = labels_of(situation.workflow.fields().values())
     found = recognise(situation.words, labels)
     intents = [i for i in found if i.kind != "goto" or topic(situation, i.about)]
-    intents = _too_early(situation, _of_results(situation, intents))
+    if any("model" in label for label in labels):
+        intents = [i for i in intents if i.kind != "model"]  # that is a value here
+    intents = _too_early(situation, _of_results(situation, _of_suggestions(situation, intents)))
+    intents = _unmoved(situation, intents)
     left = rest(situation.words, [i.span for i in intents if i.kind not in ("yes", "no")])
     intents = [i for i in intents if not _concludes(situation.words, i, intents)]
     return Message(situation.words, intents, left)
+
+
+def _unmoved(situation: Situation, intents: list[Intent]) -> list[Intent]:
+    """With why nothing comes of "double it", before anything was done in this turn."""
+    for text, start, asks in split(situation.words) if not situation.results else ():
+        span = (start, start + len(text))
+        if not asks and not any(_overlap(i.span, span) for i in intents):
+            told = unmoved(situation, text)
+            intents = [*intents, *([Intent("unclear", told, span)] if told else [])]
+    return sorted(intents, key=lambda intent: intent.span)
+
+
+def _of_suggestions(situation: Situation, intents: list[Intent]) -> list[Intent]:
+    """With what is said of the open suggestions; `about` are the parameters that are meant."""
+    taken: list[tuple[int, int]] = []
+    for said in verdicts(situation.words) if suggested(situation) else ():
+        if any(_overlap(said.span, span) for span in taken):
+            continue
+        meant = _meant(situation, said)
+        taken += [said.span] if meant or said.but else []
+        if meant:
+            intents = [intent for intent in intents if not _overlap(intent.span, said.span)]
+            intents += [Intent(kind, " ".join(names), said.span) for kind, names in meant]
+    return sorted(intents, key=lambda intent: intent.span)
+
+
+def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
+
+
+def _meant(situation: Situation, said: Verdict) -> list[tuple[str, list[str]]]:
+    """What is accepted and what is dismissed, each by parameters; nothing where some of it is unclear."""
+    every, asked = list(suggested(situation)), asked_for(situation)
+    but = suggested_names(situation, said.but) if said.but else []
+    named = every if said.all else suggested_names(situation, said.named)
+    named = [name for name in named if name not in but]
+    if not named or (said.but and not but) or (said.short and asked and asked not in every):
+        return []
+    other = "accept" if said.kind == "dismiss" else "dismiss"
+    return [(kind, names) for kind, names in ((said.kind, named), (other, but)) if names]
 
 
 def _concludes(words: str, intent: Intent, intents: list[Intent]) -> bool:
@@ -61,23 +109,47 @@ def _of_results(situation: Situation, intents: list[Intent]) -> list[Intent]:
         query, span = asked(text, tables), (start, start + len(text))
         if query is None:
             continue
-        here = [i for i in intents if i.span[0] < span[1] and span[0] < i.span[1]]
+        here = [i for i in intents if _overlap(i.span, span)]
         known = any(i.kind != "search" and (not i.about or topic(situation, i.about)) for i in here)
-        if (query.weak or not query.sql) and known:
+        if (query.weak or query.loose or not query.sql) and known and not query.firm:
             continue
-        kept = [i for i in intents if i not in here]
-        intents = [*kept, Intent("query" if query.sql else "unclear", query.sql or query.sentence, span)]
+        if query.loose and named_fields(situation, text):
+            continue
+        kept, kind = [i for i in intents if i not in here], "query" if query.sql else "unclear"
+        intents = [*kept, Intent(kind, query.sql or query.sentence, span, query.note)]
     return sorted(intents, key=lambda intent: intent.span)
 
 
 def _too_early(situation: Situation, intents: list[Intent]) -> list[Intent]:
-    """While a run is going, questions that only its results could answer are told so."""
-    run = situation.session.run
-    if run is None or run.state != "running":
+    """With questions that only results could answer, where there are none, as such; they say no value."""
+    if tables_of(situation.session):
         return intents
-    return [
-        Intent("unclear", TOO_EARLY, intent.span)
-        if intent.kind in ("search", "meaning") and of_results(situation.words[slice(*intent.span)])
-        else intent
-        for intent in intents
-    ]
+    for text, start, _ in split(situation.words):
+        span = (start, start + len(text))
+        here = [i for i in intents if _overlap(i.span, span)]
+        open_ = all(i.kind in ("search", "meaning") or (i.kind == "range" and rates(text)) for i in here)
+        asks = bool(here) and of_results(text) and not named_fields(situation, text)
+        if open_ and (asks or surely_of_results(text)):
+            intents = [*(i for i in intents if i not in here), Intent("unclear", no_results(situation), span)]
+    return sorted(intents, key=lambda intent: intent.span)
+
+
+def no_results(situation: Situation) -> str:
+    """Why there are no results to ask of, and what is missing for them."""
+    run = situation.session.run
+    if run is not None and run.state == "running":
+        return TOO_EARLY
+    if run is None:
+        return f"There are no results yet: nothing has run. {_to_run(situation)}"
+    if run.state == "finished":
+        return "The run made no table that could be asked."
+    ended = _ENDED.get(run.state, run.state)
+    return f"The run {ended}, so there are no results to ask of. {_to_run(situation)}"
+
+
+def _to_run(situation: Situation) -> str:
+    card = open_card(situation.cards)
+    waiting = [c for c in situation.cards if c.state in ("locked", "stale") and c.step.when is None]
+    later = [field.label for other in waiting for field in other.missing]
+    also = f" Also needed before a run: {', '.join(later)}." if later and card else ""
+    return whats_next(situation) + also

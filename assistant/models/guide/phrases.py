@@ -5,7 +5,7 @@
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ...words import PLAIN, fold, read, split
@@ -13,11 +13,15 @@ from ...words import PLAIN, fold, read, split
 
 @dataclass(frozen=True)
 class Intent:
-    """One thing that is wanted. `about` is what it is about, as said; `span` where it stands in the words."""
+    """One thing that is wanted. `about` is what it is about, as said; `span` where it stands in the words.
+
+    `note` is what is said of a query that finds nothing.
+    """
 
     kind: str
     about: str = ""
     span: tuple[int, int] = (0, 0)
+    note: str = ""
 
 
 LONGEST = 160  # characters of a command or a question that is looked for
@@ -80,8 +84,8 @@ _COMMANDS = [
     ("decline", r"i(?:'d| would)? (?:rather|prefer) not(?: to)?|i don't want (?:that|this|it)|pass|no comment"
                 r"|(?:i(?:'d| would| do| will)? )?(?:not|don't want to|rather not|prefer not(?: to)?) "
                 r"(?:say|answer|tell|give|share)(?: you)?(?: (?:that|this|it|(?:the |my |any )?(?P<x>.+)))?"),
-    ("no", r"no|nope|nah|no thanks|no thank you|rather not|don't|do not|better not|decline|reject(?: it"
-           r"| that)?|not now|no way"),
+    ("no", r"no|nope|nah|no thanks|no thank you|rather not|don't|do not|better not|(?:decline|reject|dismiss)"
+           r"(?: it| that)?|not now|no way"),
 ]  # fmt: skip
 
 _SOCIAL = [
@@ -104,6 +108,10 @@ _TALK = [
     ("who", r"who are you|what are you|are you (?:an? |the )?(?:real |built-in )?(?:model|ai|bot|robot"
             r"|human|person|llm|chatbot|guide|there).*"
             r"|(?:what|which) (?:ai |language )?model(?: are you| is this| do you use)?|what's your name"),
+    ("model", r"(?:use|switch to|change to|try|take|talk to) (?:the |another |a different )?"
+              r"(?:language |ai )?model(?: (?P<x>\S+))?"
+              r"|(?:use|switch to|change to|try|take) (?P<y>\S+) (?:as|for) (?:the |my )?(?:language )?model"
+              r"|(?:change|switch) (?:the )?(?:language )?model(?: to (?P<z>\S+))?"),
     ("whatever", r"whatever(?: you (?:like|want|think))?|(?:i )?don't (?:care|mind)|you (?:choose|decide"
                 r"|pick)"
                  r"|(?:(?:can|could|would|will) you )?(?:please )?(?:choose|decide|pick)(?: one| it)? for me"
@@ -191,13 +199,13 @@ def recognise(words: str, labels: frozenset[tuple[str, ...]] = frozenset()) -> l
     return found
 
 
-def _plain(text: str) -> str:
+def plain_of(text: str) -> str:
     """Folded, without marks at its ends."""
     plain = re.sub(r"\s+", " ", fold(text).strip(' \t\n.!,;:"*_-')) or text.strip()
     return plain.rstrip("?").strip() or plain
 
 
-def _bare(plain: str) -> str:
+def bare_of(plain: str) -> str:
     """Without "please" and the like around it."""
     while True:
         shorter = _TAIL.sub("", plain)  # first, as "yes please" is a yes
@@ -209,10 +217,10 @@ def _bare(plain: str) -> str:
 
 
 def _match(text: str, patterns: Sequence[tuple[str, str]], start: int) -> Intent | None:
-    plain = _plain(text)
+    plain = plain_of(text)
     if len(plain) > LONGEST:
         return None
-    for said in dict.fromkeys((plain, _bare(plain))):
+    for said in dict.fromkeys((plain, bare_of(plain))):
         for kind, pattern in patterns:
             match = re.fullmatch(pattern, said)
             if match:
@@ -223,25 +231,26 @@ def _match(text: str, patterns: Sequence[tuple[str, str]], start: int) -> Intent
 
 def _question(text: str, start: int) -> Intent:
     return _match(text, [*_SOCIAL, *_TALK, *_QUESTIONS], start) or Intent(
-        "search", _plain(text), (start, start + len(text))
+        "search", plain_of(text), (start, start + len(text))
     )
 
 
 def _commands(text: str, start: int) -> list[Intent]:
     """The clauses of a sentence that are commands by themselves: "depth 2, next"."""
+    pieces = clauses_of(text, start)
+    return [i for piece, at in pieces if (i := _match(piece, [*_SOCIAL, *_COMMANDS], at))]
+
+
+def clauses_of(text: str, start: int) -> Iterator[tuple[str, int]]:
+    """The clauses of a sentence with where each begins; none of pasted text."""
     parts = read(text)
     if len(parts) > PLAIN:
-        return []
+        return
     cuts = [-1, *(i for i, part in enumerate(parts) if part.text in _CUTS), len(parts)]
-    found = []
     for before, after in itertools.pairwise(cuts):
-        if before + 1 >= after:
-            continue
-        begin, end = parts[before + 1].start, parts[after - 1].end
-        intent = _match(text[begin:end], [*_SOCIAL, *_COMMANDS], start + begin)
-        if intent:
-            found.append(intent)
-    return found
+        if before + 1 < after:
+            begin, end = parts[before + 1].start, parts[after - 1].end
+            yield text[begin:end], start + begin
 
 
 def rest(words: str, spans: Sequence[tuple[int, int]]) -> str:

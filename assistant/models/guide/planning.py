@@ -9,7 +9,7 @@ from ...queries import QUERY
 from ...words import keys, read
 from .. import Call
 from .clarifying import about_own, clarify, own_question, picked_by_label, said_alone, settled
-from .declining import declined_values
+from .declining import declined_values, suggestion_answers
 from .message import Message, understand
 from .texts import ODD
 from .topics import topic
@@ -20,7 +20,6 @@ _Calls = list[tuple[str, dict[str, Any]]]  # tools with their arguments
 _FIRST = ("answer_question", "undo", "redo", "reopen_step", "start_over", "use_last")
 _VALUES = ("set_values", "set_other_value")
 _LAST = {"next": "next_step", "skip": "skip_step", "run": "run_workflow"}  # tools by what is wanted
-_ACTIONS = {"yes": "accept", "no": "decline", "decline": "decline", "cancel": "cancel"}
 _PLACES = {"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "last": -1}
 
 
@@ -72,7 +71,8 @@ def _only_one_left(situation: Situation) -> bool:
 
 def _first_calls(situation: Situation, message: Message) -> _Calls:
     answer = _answer(situation, message)
-    calls: _Calls = [("answer_question", answer)] if answer else []
+    answers = suggestion_answers(situation, message) or ([answer] if answer else [])
+    calls: _Calls = [("answer_question", each) for each in answers]
     for intent in message.intents:
         if intent.kind in ("undo", "redo", "start_over", "use_last"):
             calls.append((intent.kind, {}))
@@ -116,12 +116,10 @@ def target_of(situation: Situation, about: str) -> Card | None:
 
 
 def _answer(situation: Situation, message: Message) -> dict[str, Any] | None:
-    """What the words answer to the open question, or to the only suggestion; None where they do not."""
+    """What the words answer to the open question; None where they do not."""
     question, kinds = situation.session.question, message.kinds
     if question is None:
-        plain = message.bare or kinds in ({"cancel"}, {"decline"})
-        action = _ACTIONS.get(next(iter(kinds), "")) if plain and len(kinds) == 1 else None
-        return {"action": action, "value": None} if action and len(situation.session.proposals) == 1 else None
+        return None
     asked = list(question.get("options") or [])
     if "cancel" in kinds:
         return {"action": "cancel", "value": None}
@@ -135,6 +133,8 @@ def _answer(situation: Situation, message: Message) -> dict[str, Any] | None:
         picked = picked_by_label(situation, message.beside_yes_or_no, asked)
     if len(picked) == 1 and "no" not in kinds:
         return {"action": "accept", "value": picked[0]}
+    if own and message.bare and "yes" in kinds and len(asked) == 1:
+        return {"action": "accept", "value": asked[0]}
     if message.bare and (not asked or "no" in kinds):
         return {"action": "accept" if "yes" in kinds else "decline", "value": None}
     if own and about_own(situation, list(said_values(situation, message))):

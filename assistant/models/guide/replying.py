@@ -1,8 +1,10 @@
 """The words of a reply: what the calls came to, answers to what was asked, and what comes next."""
 
+import re
+
 from ...cards import Card, Situation, card_of, open_card
 from ...parameters import Field, choices
-from ...queries import QUERY
+from ...queries import QUERY, tables_of
 from ...words import fold, keys, read
 from .answering import answer
 from .clarifying import numbers_meant
@@ -10,21 +12,27 @@ from .context import MORE, which_value
 from .declining import explained
 from .fields import about_step, describe, options, rules
 from .leftover import leftover
-from .message import Message, understand
+from .message import Message, no_results, understand
 from .phrases import Intent
 from .planning import not_made, previous, target_of
 from .privacy import private
+from .questions import lists_something, of_results
 from .reasons import meanings, need, need_now, need_step
 from .report import report
 from .search import content_of, search
 from .session import overview, refused, results, whats_next
 from .texts import awaited_text
-from .topics import HERE, named_fields, topic
+from .topics import HERE, named_fields, suggested, topic
+from .verdicts import verdicts
 
 ABILITIES = (
     "I can set values (“depth 3, at most 200 pages”), take the defaults, go on (“next”), skip, go back, "
     "undo, redo, start over and run, and I can explain every step and field (“what can I choose?”, “why "
     "do you need this?”, “what have you got so far?”)."
+)
+_OF_SOME = re.compile(
+    r"\s*(?:(?:which|what) \w+(?: \w+)? (?:is|are|was|were|has|have|had|do|does|did)|how (?:many|much)) ",
+    re.IGNORECASE,
 )
 WHO = "I am the built-in guide: plain rules, no language model, no network. " + ABILITIES
 
@@ -38,9 +46,9 @@ def reply(situation: Situation) -> str:
     """What the calls came to, the answers to what was asked, and what comes next."""
     message = understand(situation)
     told = [report(situation)] if situation.results else []
-    told += [
-        answer(call.arguments["sql"], result) for call, result in situation.results if call.tool == QUERY
-    ]
+    notes = {intent.about: intent.note for intent in message.intents}
+    queries = [(call.arguments["sql"], result) for call, result in situation.results if call.tool == QUERY]
+    told += [answer(sql, result, notes.get(sql, "")) for sql, result in queries]
     if situation.results and not_made(situation, message):
         told.append("So I stopped there.")
     told.append(leftover(situation, message))
@@ -56,6 +64,8 @@ def _say(situation: Situation, message: Message, intent: Intent) -> list[str]:
         return [_PLAIN[kind](situation)] if not (situation.results and kind in _SMALL_TALK) else []
     if kind in ("options", "range", "meaning", "need", "refused", "default", "value"):
         return [_about(situation, intent)]
+    if kind == "model":
+        return [_who_answers(intent.about)]
     if kind == "unclear":
         return [intent.about]
     if kind == "search":
@@ -103,6 +113,12 @@ _PLAIN = {
 _SMALL_TALK = ("greet", "thanks", "bye")
 
 
+def _who_answers(name: str) -> str:
+    name = re.sub(r"[^\w.:/-]", "", name)[:80]
+    named = f"write `/model {name}`; " if name else ""
+    return f"Nothing was changed. To choose who answers {named}write `/model` to see who there is."
+
+
 def _about(situation: Situation, intent: Intent) -> str:
     target = topic(situation, intent.about)
     card = card_of(situation.cards, target.name) if isinstance(target, Field) else target
@@ -139,9 +155,16 @@ def _search(situation: Situation, intent: Intent) -> str:
     own = {key for field in named for key in (*keys(field.name), *keys(field.label))}
     found = search(situation, words) if 2 * len(content & own) < len(content) or not named else None
     if found or not named:
-        return found or _cannot()
+        return found or _unanswered(situation, words)
     lines = "\n\n".join(describe(field, card_of(situation.cards, field.name)) for field in named)
     return lines + " Nothing was changed by the question." if any(c.isdigit() for c in words) else lines
+
+
+def _unanswered(situation: Situation, words: str) -> str:
+    """Where nothing answers a question: it may be about results that are not there yet."""
+    if not tables_of(situation.session) and _OF_SOME.match(words):
+        return f"I can not tell. {no_results(situation)}"
+    return _cannot()
 
 
 def _named_field(situation: Situation, words: str) -> Field | None:
@@ -174,6 +197,8 @@ def _unasked(situation: Situation, kind: str) -> str:
 def _nothing_found(situation: Situation, message: Message) -> str:
     """Where nothing was understood: which value is unclear, or what a guide can not do."""
     target = _named_field(situation, message.words)
+    if target is None and (lists_something(message.words) or of_results(message.words)):
+        return no_results(situation) if not tables_of(situation.session) else _cannot()
     if target is None and len(read(message.words)) <= 3:
         meant = topic(situation, message.words)
         target = meant if isinstance(meant, Field) else None
@@ -182,6 +207,8 @@ def _nothing_found(situation: Situation, message: Message) -> str:
             return f"**{target.label}** can be given on its card only, so nothing was changed here."
         card = card_of(situation.cards, target.name)
         return f"I am not sure what to set, so nothing was changed. {describe(target, card)} {_which(target)}"
+    if any(said.all for said in verdicts(message.words)) and not suggested(situation):
+        return f"Nothing is suggested now, so nothing was changed. {whats_next(situation)}"
     if relative := _relative(situation, message):
         return relative
     if any(part.kind in ("number", "url", "path") for part in read(message.words)):

@@ -19,7 +19,8 @@ def report(situation: Situation) -> str:
     told: list[str] = []
     given: list[str] = []
     for n, (call, result) in enumerate(made, 1):
-        if call.tool == "answer_question" and n < len(made) and result.get("ok"):
+        named = call.arguments.get("names")
+        if call.tool == "answer_question" and n < len(made) and result.get("ok") and not named:
             continue  # what followed tells it
         told += _outcome(situation, call.tool, call.arguments, result)
         given += [*(result.get("set") or {}), *(result.get("unchanged") or [])]
@@ -91,6 +92,9 @@ def _outcome(situation: Situation, tool: str, arguments: Any, result: dict[str, 
         return [f"{'Undone' if tool == 'undo' else 'Done again'}{f': {names}' if names else ''}."]
     if tool == "answer_question" and result.get("started"):
         return ["The run has started."]
+    if tool == "answer_question" and arguments.get("names"):
+        names = ", ".join(_label(situation, name) for name in arguments["names"])
+        return [f"{_ANSWERED[str(arguments.get('action'))][:-1]}: {names}."]
     if tool == "answer_question":
         return [_ANSWERED[str(arguments.get("action"))]]
     if tool == "run_workflow":

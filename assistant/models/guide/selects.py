@@ -8,9 +8,10 @@ from ...queries import TableFile, quoted
 from .conditions import conditions
 from .mentions import Mention, Unclear, number_of
 
-MOST = "most|highest|largest|biggest|greatest|maximum|maximal|max"
-LEAST = "least|lowest|smallest|fewest|minimum|minimal|min"
+MOST = "most|highest|largest|biggest|greatest|longest|maximum|maximal|max"
+LEAST = "least|lowest|smallest|fewest|shortest|minimum|minimal|min"
 TOP = 10  # rows, where more than one is asked for and no number is said
+
 ORDINALS = "second third fourth fifth sixth seventh eighth ninth tenth".split()
 
 _FOUND = re.compile(
@@ -42,18 +43,18 @@ class Said:
         return conditions(tail, self.mentions, table, self.tables[table])
 
 
-def _where(conditions: list[str]) -> str:
+def where_of(conditions: list[str]) -> str:
     return f" WHERE {' AND '.join(conditions)}" if conditions else ""
 
 
-def _shown(table: TableFile, *columns: str) -> str:
+def shown_of(table: TableFile, *columns: str) -> str:
     """What names a row (its first two columns of text), and the columns that the question is about."""
     texts = [name for name, kind in table.columns.items() if kind == "text"][:2]
     names = texts or list(table.columns)[:1]
     return ", ".join(quoted(name) for name in dict.fromkeys([*names, *columns]))
 
 
-def _tail(said: Said, table: str) -> tuple[list[str], list[str]]:
+def tail_of(said: Said, table: str) -> tuple[list[str], list[str]]:
     """Conditions of the tail, and of a word such as "orphans" that stands for one."""
     where, columns = said.where(table, _FOUND.sub("", said.match["tail"]))
     if said.has("t") and (own := said.mention("t")).condition and own.table() == table:
@@ -68,19 +69,19 @@ def count_of(said: Said) -> str:
         kind, name = said.tables[table].columns[column], quoted(column)
         if kind == "bool":
             where, _ = said.where(table, said.match["tail"])
-            return f"SELECT count(*) AS {name} FROM {quoted(table)}{_where([f'{name} = 1', *where])}"
+            return f"SELECT count(*) AS {name} FROM {quoted(table)}{where_of([f'{name} = 1', *where])}"
         if counts(column, kind):
             where, _ = said.where(table, _FOUND.sub("", said.match["tail"]))
-            return f"SELECT sum({name}) AS {name} FROM {quoted(table)}{_where(where)}"
+            return f"SELECT sum({name}) AS {name} FROM {quoted(table)}{where_of(where)}"
     if mention.columns and (said.match["distinct"] or not (mention.tables or mention.condition)):
         table, column = mention.place()
         where, _ = said.where(table, _FOUND.sub("", said.match["tail"]))
         name = quoted(column)
         alias = quoted(mention.text.lower())
-        return f"SELECT count(DISTINCT {name}) AS {alias} FROM {quoted(table)}{_where(where)}"
+        return f"SELECT count(DISTINCT {name}) AS {alias} FROM {quoted(table)}{where_of(where)}"
     table = said.table()
-    where, _ = _tail(said, table)
-    return f"SELECT count(*) AS {quoted(mention.text.lower())} FROM {quoted(table)}{_where(where)}"
+    where, _ = tail_of(said, table)
+    return f"SELECT count(*) AS {quoted(mention.text.lower())} FROM {quoted(table)}{where_of(where)}"
 
 
 def groups_of(said: Said) -> str:
@@ -97,7 +98,7 @@ def groups_of(said: Said) -> str:
     limit = " LIMIT 1" if said.has("sup") and not said.mention("c").plural else ""
     name = quoted(column)
     return (
-        f"SELECT {name}, count(*) AS {quoted(table)} FROM {quoted(table)}{_where(where)} "
+        f"SELECT {name}, count(*) AS {quoted(table)} FROM {quoted(table)}{where_of(where)} "
         f"GROUP BY {name} ORDER BY count(*){'' if least else ' DESC'}, {name}{limit}"
     )
 
@@ -117,7 +118,7 @@ def _sums(said: Said, mention: Mention) -> str:
     where, _ = said.where(table, said.match["tail"])
     name, group = quoted(column), quoted(said.mention("c").column(table))
     return (
-        f"SELECT {group}, sum({name}) AS {name} FROM {quoted(table)}{_where(where)} "
+        f"SELECT {group}, sum({name}) AS {name} FROM {quoted(table)}{where_of(where)} "
         f"GROUP BY {group} ORDER BY sum({name}) DESC, {group}"
     )
 
@@ -142,7 +143,7 @@ def average_of(said: Said) -> str:
     where, _ = said.where(table, _FOUND.sub("", tail))
     name = quoted(f"{'average' if how == 'avg' else 'total'}_{column}")
     found = f"{how}({quoted(column)}) AS {name}"
-    source = f"FROM {quoted(table)}{_where(where)}"
+    source = f"FROM {quoted(table)}{where_of(where)}"
     if not each:
         return f"SELECT {found} {source}"
     group = quoted(said.mention(each).column(table))
@@ -169,32 +170,38 @@ def best_of(said: Said) -> str:
     named = said.has("t") and bool(said.mention("t").tables or said.mention("t").condition)
     wanted = said.table() if named else None
     table, column = said.mention("c").place(wanted)
-    if not said.has("sort"):
+    kind = said.tables[table].columns[column]
+    long = kind == "text" and said.has("sup") and said.match["sup"].lower() in ("longest", "shortest")
+    if not said.has("sort") and not long:
         _numeric(said, table, column, "order")
-    where, more = _tail(said, table)
+    where, more = tail_of(said, table)
     if said.has("t") and not named:  # which section has the highest ...
         more = [said.mention("t").column(table), *more]
     name, least = quoted(column), False
     if said.has("sup"):
         least = bool(re.fullmatch(LEAST, said.match["sup"], re.IGNORECASE))
-    kind = said.tables[table].columns[column]
-    text = kind == "text"
+    by, text = f"length({name})" if long else name, kind == "text" and not long
     if said.has("last") and kind not in ("date", "datetime"):
         raise Unclear(f"{column} has no last; say top or bottom.")
     least = least or said.has("low") or (text if not said.has("dir") else said.match["dir"].startswith("asc"))
-    shown = _shown(said.tables[table], *more, column)
+    shown = shown_of(said.tables[table], *more, column)
     count = number_of(said.match["n"]) if said.has("n") else 0
     plural = said.mention("t").plural if said.has("t") else not said.has("sup") or said.mention("c").plural
     plural = plural or said.has("sort")
     if said.has("ord") and not count:
-        which = f"SELECT DISTINCT {name} FROM {quoted(table)}{_where([*where, f'{name} IS NOT NULL'])}"
-        order = f"ORDER BY {name}{'' if least else ' DESC'} LIMIT 1{_skipped(said)}"
-        return f"SELECT {shown} FROM {quoted(table)}{_where([*where, f'{name} = ({which} {order})'])}"
-    if not count and not plural:
-        extreme = f"(SELECT {'min' if least else 'max'}({name}) FROM {quoted(table)}{_where(where)})"
-        return f"SELECT {shown} FROM {quoted(table)}{_where([*where, f'{name} = {extreme}'])}"
-    order = f"ORDER BY {name} {'ASC' if least else 'DESC'} NULLS LAST LIMIT {count or TOP}"
-    return f"SELECT {shown} FROM {quoted(table)}{_where(where)} {order}"
+        which = f"SELECT DISTINCT {by} FROM {quoted(table)}{where_of([*where, f'{name} IS NOT NULL'])}"
+        order = f"ORDER BY {by}{'' if least else ' DESC'} LIMIT 1{_skipped(said)}"
+        return f"SELECT {shown} FROM {quoted(table)}{where_of([*where, f'{by} = ({which} {order})'])}"
+    return extreme_of(shown, table, by, where, least, count or (TOP if plural else 0))
+
+
+def extreme_of(shown: str, table: str, by: str, where: list[str], least: bool, count: int) -> str:
+    """The `count` rows with the most or least of `by`, or 0: all that share the first place."""
+    if not count:
+        first = f"(SELECT {'min' if least else 'max'}({by}) FROM {quoted(table)}{where_of(where)})"
+        return f"SELECT {shown} FROM {quoted(table)}{where_of([*where, f'{by} = {first}'])}"
+    order = f"ORDER BY {by} {'ASC' if least else 'DESC'} NULLS LAST LIMIT {count}"
+    return f"SELECT {shown} FROM {quoted(table)}{where_of(where)} {order}"
 
 
 def peak_of(said: Said) -> str:
@@ -204,15 +211,32 @@ def peak_of(said: Said) -> str:
 
 def list_of(said: Said) -> str:
     """The rows that fit: of a table, or of those that a word such as "orphans" or "returned" stands for."""
-    table = said.table()
-    where, columns = _tail(said, table)
-    if said.has("f"):
-        flag = said.mention("f").column(table)
-        if said.tables[table].columns[flag] != "bool":
-            raise Unclear(f"“{said.mention('f').text}” is neither yes nor no.")
-        where, columns = [f"{quoted(flag)} = {0 if said.has('no') else 1}", *where], [flag, *columns]
+    table, where, columns = _flagged(said)
     limit = f" LIMIT {number_of(said.match['n'])}" if said.has("n") else ""
-    return f"SELECT {_shown(said.tables[table], *columns)} FROM {quoted(table)}{_where(where)}{limit}"
+    return f"SELECT {shown_of(said.tables[table], *columns)} FROM {quoted(table)}{where_of(where)}{limit}"
+
+
+def _flagged(said: Said) -> tuple[str, list[str], list[str]]:
+    """The table, and the conditions with that of a word such as "live" or "broken", and their columns."""
+    table = said.table() if said.has("t") else said.mention("f").place()[0]
+    where, columns = tail_of(said, table)
+    if not said.has("f"):
+        return table, where, columns
+    mention, no = said.mention("f"), said.has("no")
+    flag = mention.column(table)
+    if mention.condition:
+        test = f"NOT {mention.condition}" if no else mention.condition
+    elif said.tables[table].columns[flag] == "bool":
+        test = f"{quoted(flag)} = {0 if no else 1}"
+    else:
+        raise Unclear(f"“{mention.text}” is neither yes nor no.")
+    return table, [test, *where], [flag, *columns]
+
+
+def flagged_count(said: Said) -> str:
+    table, where, _ = _flagged(said)
+    words = f"{'not ' if said.has('no') else ''}{said.mention('f').text} {said.mention('t').text}"
+    return f"SELECT count(*) AS {quoted(words.lower())} FROM {quoted(table)}{where_of(where)}"
 
 
 def values_of(said: Said) -> str:
@@ -223,4 +247,7 @@ def values_of(said: Said) -> str:
         tail = f"§{said.match['c']}{tail}"
     where, _ = said.where(table, tail)
     name = quoted(column)
-    return f"SELECT DISTINCT {name} FROM {quoted(table)}{_where(where)} ORDER BY {name}"
+    if said.tables[table].columns[column] == "bool":  # "the classics" are rows
+        tests = where_of([f"{name} = 1", *where])
+        return f"SELECT {shown_of(said.tables[table], column)} FROM {quoted(table)}{tests}"
+    return f"SELECT DISTINCT {name} FROM {quoted(table)}{where_of(where)} ORDER BY {name}"

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...cards import Card, Situation, card_of, open_card
-from ...parameters import Field, choices
-from ...words import Found, keys, read
-from .context import MORE, OTHER, asked_for, last_set
+from ...parameters import LISTS, Field, choices
+from ...words import Found, find, keys, possible_lists, read
+from .context import MORE, OTHER, asked_for, last_set, offered_of, shown_values
 from .message import Message
 from .phrases import LONGEST
 from .privacy import private
@@ -20,6 +20,7 @@ _CHATTY = frozenset(
     "dunno maybe perhaps whatever something anything nothing yes no yep nope hello hi hey what why how sorry "
     "oops actually never always either neither both same other none all".split()
 )
+_SHOWS, _THEM = frozenset("show list print display".split()), frozenset("the me my all our us".split())
 _MEANT = re.compile(r"\bI mean(?:t)? (.+)", re.IGNORECASE)
 _CALL = re.compile(
     r"^(?:(?:ok(?:ay)?|well|please|sure|yes)\b[, ]+)*"
@@ -39,6 +40,8 @@ def free_text(situation: Situation, card: Card, message: Message) -> list[Found]
     pasted = field is not None and field.kind != "long" and len(words) > LONGEST
     if field is None or pasted or "no" in message.kinds or private(situation, words):
         return []
+    if field.kind != "long" and which_list(situation, words):
+        return []
     text = (
         words.strip() if field.kind == "long" else _THEN.sub("", _CALL.sub("", words.strip())).strip(" .!;")
     )
@@ -49,6 +52,30 @@ def free_text(situation: Situation, card: Card, message: Message) -> list[Found]
     texts = [piece for piece in (piece.strip() for piece in text.split(",")) if piece]
     raw: Any = texts if field.kind == "lines" else text.strip("\"“”'")
     return [Found(field.name, raw, (0, len(words)), ODD if _is_odd(text) else "bare")]
+
+
+def which_list(situation: Situation, words: str) -> tuple[str, list[str]] | None:
+    """The question which list of the open card an entry comes to or leaves, where the words fit several."""
+    card, now = open_card(situation.cards), shown_values(situation)
+    own = list(card.step.fields) if card else []
+    others = [f for c in situation.cards if c is not card for f in c.step.fields]
+    changes = possible_lists(own, words, offered_of(situation), now, others, recent_list(situation))
+    options = []
+    for change in changes if len(changes) > 1 else ():
+        entries = " and ".join(str(entry) for entry in change.entries)
+        said = f"{change.field.label}: {'remove' if change.gone else 'add'} {entries}"
+        found = find(own, said, offered_of(situation), None, now, others=others)
+        if [(item.name, item.raw) for item in found] == [(change.field.name, change.value)]:
+            options.append(said)
+    asks = "Which list is that to leave?" if changes and changes[0].gone else "Which list is that for?"
+    return (asks, options) if len(options) > 1 and len(options) == len(changes) else None
+
+
+def recent_list(situation: Situation) -> str | None:
+    """The list that was set last, if it was what was set last: "also Eve" goes there."""
+    fields = situation.workflow.fields()
+    found = [name for name in last_set(situation) if (f := fields.get(name)) and f.kind in LISTS]
+    return found[0] if len(found) == 1 else None
 
 
 def awaited_text(situation: Situation) -> Field | None:
@@ -70,7 +97,8 @@ def _plausible(situation: Situation, field: Field, parts: Sequence[str]) -> bool
         return False
     if field.kind == "long":
         return parts[-1] != "?" and not said <= _CHATTY | {",", ".", "ok", "!"}
-    if len(parts) > _WORDS or _CHATTY & said or _names_another(situation, field, parts):
+    shows = parts[0] in _SHOWS and parts[1:2] and parts[1] in _THEM
+    if len(parts) > _WORDS or shows or _CHATTY & said or _names_another(situation, field, parts):
         return False
     return not set(keys(" ".join(parts))) <= {*keys(field.name), *keys(field.label), "my", "the", "your"}
 

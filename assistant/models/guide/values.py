@@ -5,13 +5,14 @@ from typing import Any
 
 from ...cards import Card, Situation, card_of, open_card
 from ...errors import Refused
-from ...parameters import LISTS, MISSING, NUMBERS, TIMES, Field, choices, judge
-from ...words import FILLER, Found, find, keys, read
-from .context import asked_for, last_set, offered_of, shown_values
+from ...parameters import MISSING, NUMBERS, TIMES, Field, choices, judge
+from ...words import FILLER, Found, find, find_sides, is_duration, is_side, keys, read
+from .context import asked_for, last_set, offered_of, said_on, shown_values
 from .fields import default_of
 from .message import Message
+from .moving import corrects_move, number_spoken_of, says_how_much
 from .phrases import LONGEST, rest
-from .texts import awaited_text, corrected_text, free_text
+from .texts import awaited_text, corrected_text, free_text, recent_list
 from .topics import topic
 
 _CORRECTING = frozenset(
@@ -33,33 +34,47 @@ def said(situation: Situation, message: Message) -> list[Found]:
     card = open_card(situation.cards)
     own = list(card.step.fields) if card else []
     others = [f for c in situation.cards if c is not card and c.state != "skipped" for f in c.step.fields]
-    offered, now = offered_of(situation), shown_values(situation)
+    offered, now, day = offered_of(situation), shown_values(situation), said_on(situation)
     known = {name for c in situation.cards for name in c.values}
     answered = any(call.tool == "answer_question" for call, _ in situation.results)
     if message.bare and (card is None or answered):
         return []
     expecting = _corrected(situation, message.left) if not message.bare else None
     expecting = expecting or _expecting(situation, card)
-    recent = _recent_list(situation)
-    found = find(own, message.left, offered, expecting, now, others=others, recent=recent)
+    recent = recent_list(situation) or number_spoken_of(situation)
+    found = find(own, message.left, offered, expecting, now, day, others, recent)
     left = rest(message.left, [item.span for item in found])
     ask = found or answered or situation.session.question or awaited_text(situation)
     alone = [] if ask else _option_alone(situation, others, left)
     found += [
         f
-        for f in find(others, left, offered, expecting, now, others=own, recent=recent)
+        for f in find(others, left, offered, expecting, now, day, own, recent)
         if _meant_elsewhere(f, left, expecting, known) or (f in alone and f.name not in known)
     ]
+    if says_how_much(situation, message.left):
+        found = [item for item in found if not _may_be_of_another(situation, message.left, item)]
+    found += _last_side(situation, message.left, found)
     if not found and card and not message.bare and not message.kinds - {"yes", "no"}:
         found = corrected_text(situation, message) or _free_text(situation, card, message)
     return found
+
+
+def _may_be_of_another(situation: Situation, words: str, item: Found) -> bool:
+    """Whether "2 days more" may be of a day that was set last, or "no, 3 more" of what stood there before."""
+    fields, card = situation.workflow.fields(), open_card(situation.cards)
+    near = [*(card.step.fields if card else ()), *(fields[n] for n in last_set(situation) if n in fields)]
+    of_a_day = any(field.kind in TIMES for field in near)
+    field = fields[item.name]
+    by_unit = item.why == "unit" or {*keys(field.label)} <= {*keys(field.ask.unit)}
+    return (of_a_day and by_unit and is_duration(field)) or corrects_move(situation, words)
 
 
 def _free_text(situation: Situation, card: Card, message: Message) -> list[Found]:
     """A text that is asked for, unless the words are as well a value of another field of the card."""
     others = [f for f in card.step.fields if f.name not in card.values and f.kind in (*NUMBERS, *TIMES)]
     counted = read(message.left)[:1] and read(message.left)[0].kind == "number" and others
-    if counted or takers(situation, message.left, others) or corrected(situation, message.left):
+    moved = says_how_much(situation, message.left)
+    if counted or moved or takers(situation, message.left, others) or corrected(situation, message.left):
         return []
     return free_text(situation, card, message)
 
@@ -70,7 +85,7 @@ def _meant_elsewhere(item: Found, words: str, expecting: str | None, known: set[
     An address or a date may go into an empty field that is the only one to take it.
     """
     if (
-        item.why in ("label", "unit")
+        item.why in ("label", "unit", "moved")
         or item.name == expecting
         or (item.why == "kind" and item.name not in known)
     ):
@@ -144,10 +159,35 @@ def takers(situation: Situation, words: str, fields: Sequence[Field]) -> list[tu
     possible = []
     for field in fields if len(words) <= LONGEST else ():
         offered = offered_of(situation)
-        found = find([field], words, offered, field.name, shown_values(situation))
+        found = find([field], words, offered, field.name, shown_values(situation), said_on(situation))
         if found and would_pass(field, found[0].raw, offered.get(field.name)):
             possible.append((field, found[0].raw))
     return possible
+
+
+def _last_side(situation: Situation, words: str, found: Sequence[Found]) -> list[Found]:
+    """The 40 of "width 30 by 40", where only one side is left."""
+    told = {item.name: item.raw for item in found}
+    fits = [w for w in sides_of(situation, words) if all(told.get(n, raw) == raw for n, raw in w.items())]
+    if len(fits) != 1 or not told.keys() & fits[0].keys():
+        return []
+    rest_of = {name: raw for name, raw in fits[0].items() if name not in told}
+    return [Found(name, raw, (0, len(words)), "label") for name, raw in rest_of.items()]
+
+
+def sides_of(situation: Situation, words: str) -> list[dict[str, Any]]:
+    """Each way in which "30 by 40" can be the values of the open card's numbers, of its sides first."""
+    card = open_card(situation.cards)
+    numbers = [f for f in (card.step.fields if card else ()) if f.kind in NUMBERS and not choices(f)]
+    missing = [f for f in (card.missing if card else ()) if f in numbers]
+    named = [field for field in numbers if is_side(field)]
+    unset = [field for field in numbers if card and field.name not in card.values]
+    for fields in ([f for f in missing if f in named], named, missing, unset, numbers):
+        known = {field.name: field for field in fields}
+        found = find_sides(fields, words)
+        if found:
+            return [way for way in found if all(would_pass(known[n], raw, None) for n, raw in way.items())]
+    return []
 
 
 def would_pass(field: Field, raw: Any, offered: Sequence[Any] | None) -> bool:
@@ -164,13 +204,6 @@ def _asked_about(situation: Situation) -> str | None:
     about = situation.session.question.get("about") if situation.session.question else None
     name = about.get("name") if isinstance(about, Mapping) else about
     return name if isinstance(name, str) and card_of(situation.cards, name) else None
-
-
-def _recent_list(situation: Situation) -> str | None:
-    """The list that was set last, if it was what was set last: "also Eve" goes there."""
-    fields = situation.workflow.fields()
-    found = [name for name in last_set(situation) if (f := fields.get(name)) and f.kind in LISTS]
-    return found[0] if len(found) == 1 else None
 
 
 def default_values(situation: Situation, message: Message) -> dict[str, Any]:

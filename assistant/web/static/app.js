@@ -85,6 +85,7 @@ const toEnd = () => {
   });
 };
 const follow = () => {
+  if (atEnd) return; // and a frame that shows nothing new keeps the next words waiting
   atEnd = true;
   toEnd();
 };
@@ -125,7 +126,8 @@ function writing(event) {
 
 document.addEventListener("submit", (event) => {
   const own = event.submitter?.id === "chat-send" || !event.submitter;
-  if (event.target.id === "chat-form" && own && !input().value.trim()) {
+  const said = !input()?.value.trim() || (leaving && input().value === sentText);
+  if (event.target.id === "chat-form" && own && said) {
     event.preventDefault();
     event.stopImmediatePropagation();
   }
@@ -377,7 +379,7 @@ async function drawGraphs() {
   graphs.forEach((graph) => window.assistantGraph(graph));
 }
 
-document.addEventListener("htmx:after:swap", afterSwap);
+document.addEventListener("htmx:after:swap", (event) => event.detail.ctx?.response?.status !== 204 && afterSwap());
 document.addEventListener("htmx:sse:after:message", afterSwap);
 drawGraphs();
 
@@ -393,7 +395,18 @@ document.addEventListener("htmx:after:swap", (event) => {
   fromEnd = null;
 });
 
+// what was sent leaves the field in the frame in which it comes to the chat, not in one of its own before
 let sentText = null;
+let leaving = 0;
+function left() {
+  if (!leaving) return;
+  clearTimeout(leaving);
+  leaving = 0;
+  if (input().value === sentText) leaveEdit();
+}
+document.addEventListener("htmx:sse:after:message", left);
+document.addEventListener("beforeinput", (event) => event.target.id === "chat-input" && left());
+
 document.addEventListener("htmx:before:request", (event) => {
   if (event.detail.ctx.sourceElement?.id === "chat-form") sentText = input().value;
 });
@@ -405,8 +418,9 @@ document.addEventListener("htmx:after:request", (event) => {
   if (!form || status !== 204) return;
   if (form.id === "chat-form") {
     // what stands in the field was not sent by Stop, Realign or a quick reply
-    if (ctx.sourceElement === form && !ctx.request.submitter?.matches(".chip") && input().value === sentText) {
-      leaveEdit();
+    if (ctx.sourceElement === form && !ctx.request.submitter?.matches(".chip")) {
+      clearTimeout(leaving);
+      leaving = setTimeout(left, 50);
     }
     tell("");
     follow();

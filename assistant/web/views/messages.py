@@ -59,7 +59,7 @@ def flags(session: Session, entry: Entry) -> tuple[Any, ...]:
     return (
         entry.n in session.undone,
         id in session.answers,
-        id in session.proposals,
+        id in session.proposals or id in session.questions,
         session.turns.get(entry.get("turn")) is entry if entry.did == "said" else None,
         was_answered(session, entry) if entry.did == "failed" else None,
         session.is_replaced(entry.n),
@@ -262,7 +262,7 @@ def _edit(shown: Shown, entry: Entry, values: dict[str, Any]) -> Any:
 def _asked(shown: Shown, entry: Entry) -> Any:
     id = str(entry.get("id"))
     answer = shown.session.answers.get(id)
-    if answer is None and not shown.fixed:
+    if id in shown.session.questions and not shown.fixed:
         options = entry.get("options") or ["Yes"]
         buttons = [
             _answer(shown, entry, "accept", str(option), value=option, plain=n > 0)
@@ -279,7 +279,8 @@ def _asked(shown: Shown, entry: Entry) -> Any:
             else ""
         )
         value = answer.get("value") if answer else None
-        row = Small(f"answered: {show(None, value) if value else said}" if answer else "open")
+        open_ = "open" if id in shown.session.questions else "settled meanwhile"
+        row = Small(f"answered: {show(None, value) if value else said}" if answer else open_)
     return _message(entry, Div(markdown(str(entry.get("question") or "")), row, cls="question"), cls="change")
 
 

@@ -1,0 +1,103 @@
+"""Whose value "2 more" moves: the field's that is named, counted or measured, else that was spoken of last.
+
+Where the words say anything beside, nothing moves.
+"""
+
+from typing import Any
+
+from ..parameters import NUMBERS, Field
+from .clauses import clause
+from .labels import Names
+from .moves import BESIDE, SHARES, Move, moved, moves
+from .quantities import UNITS
+from .reading import phrase_at
+from .sentence import Found, Sentence
+
+_ANY = frozenset("higher lower longer shorter".split())  # said of prices and times, too
+_UNCLEAR = frozenset("or meant mean instead both all them everything none nothing number not".split())
+
+
+def moved_values(sentence: Sentence) -> list[Found]:
+    """The values that the sentence moves: of the field that it names, else of the one spoken of last."""
+    found: list[Found] = []
+    for move, names, why in _meant(sentence):
+        raw = moved(move, names.field, sentence.values.get(names.field.name))
+        if raw is not None:
+            found.append(sentence.found(names.field.name, raw, move.first, move.last, why))
+    return sentence.one_each(found)
+
+
+def all_moved(sentence: Sentence) -> list[tuple[Field, Any]]:
+    """Each field that the sentence moves with its new value; None where no value comes of it."""
+    meant = ((move, names.field) for move, names, _ in _meant(sentence))
+    return [(field, moved(move, field, sentence.values.get(field.name))) for move, field in meant]
+
+
+def _meant(sentence: Sentence) -> list[tuple[Move, Names, str]]:
+    """Each move with the one field that it is for, and why: label, unit or moved (it was spoken of last)."""
+    found = []
+    for move in moves(sentence.parts, sentence.quantities) if not sentence.hedged else ():
+        takers, why = _takers(sentence, move)
+        if len(takers) == 1 and _only(sentence, move, takers[0], why):
+            found.append((move, takers[0], why))
+    return found
+
+
+def _takers(sentence: Sentence, move: Move) -> tuple[list[Names], str]:
+    first, last = clause(sentence.parts, move.first)
+    inside = range(first, last)
+
+    def phrased(names: Names) -> bool:
+        return any(
+            phrase_at(sentence.parts, i, p) > 0
+            for i in inside
+            if move.noun not in UNITS or sentence.parts[i].key != move.noun  # "2 days more" is of no "Day"
+            for p in names.phrases
+        )
+
+    numbers = [n for n in sentence.names if n.field.kind in NUMBERS and not sentence.options[n.field.name]]
+    recent = [n for n in numbers if n.field.name == sentence.recent]
+    if move.measure and recent and recent[0].measures and move.measure not in recent[0].measures:
+        recent = []  # nothing makes a width higher
+    if any(map(phrased, sentence.foreign)) or any(phrased(n) for n in sentence.names if n not in numbers):
+        return [], ""
+    for called in ([n for n in numbers if phrased(n)], [n for n in numbers if sentence.calls(n, inside)]):
+        if called:
+            return called, "label"
+    unit = move.noun or (move.amount.unit if move.amount else "")
+    if unit in SHARES:
+        either = any(n.unit in SHARES for n in (*sentence.names, *sentence.foreign))
+        return ([] if either and not {"it", "that"} & {*sentence.texts[first:last]} else recent), "moved"
+    counted = [n for n in numbers if unit and n.unit == unit] or [
+        n for n in numbers if unit in UNITS and n.unit in UNITS and UNITS[unit][0] == UNITS[n.unit][0]
+    ]
+    measured = [n for n in numbers if move.measure in n.measures]
+    if measured and (not counted or [n for n in measured if n in counted]):
+        other = move.said in _ANY and recent and recent != measured
+        return (measured, "label") if len(measured) == 1 and not other else ([], "")
+    if counted:
+        again = [n for n in counted if n in recent]
+        return (again, "moved") if again else (counted, "unit")
+    return recent, "moved"
+
+
+def _only(sentence: Sentence, move: Move, names: Names, why: str) -> bool:
+    """Whether the clause says nothing but this move, of this field, and it is neither denied nor a range."""
+    first, last = clause(sentence.parts, move.first)
+    if sentence.out(move.first) or sum(first <= q.first < last for q in sentence.quantities) > 1:
+        return False
+    if why == "moved" and any(q.first not in range(move.first, move.last) for q in sentence.quantities):
+        return False  # "8, and half of that" is half of another number
+    if sentence.texts[max(move.first - 2, 0) : move.first] == ["up", "to"]:
+        return False
+    own = {names.unit, move.said, *names.hints, *names.measures, *(w for p in names.phrases for w in p)}
+    if move.measure in names.measures:
+        own.add(move.noun)  # "2 levels deeper"
+    if move.noun in UNITS or (move.amount and move.amount.unit in UNITS):
+        own |= {move.noun, move.amount.unit if move.amount else ""}
+    spoken = {"of", "many", "much"} if move.factor is not None else set()
+    inner = range(move.first, move.first + 1 if move.amount is None else move.amount.last)
+    return all(
+        i in inner or part.kind == "mark" or part.text in BESIDE - _UNCLEAR or part.key in own | spoken
+        for i, part in enumerate(sentence.parts[first:last], first)
+    )
