@@ -3,6 +3,7 @@
 import re
 import socket
 import threading
+import time
 
 import pytest
 from browsing import card, expect, fill, follows, hide, is_open, next_, run_state, say, until, words
@@ -179,6 +180,26 @@ def test_send_pressed_twice_says_it_once(trip, tab, double):
     page.locator("#chat-send").dblclick()
     expect(words(page, "model")).to_contain_text("Yes.")
     assert [entry["text"] for entry in server.did(sid, "said")] == ["Only once", "Yes."]
+
+
+@pytest.mark.parametrize("pause", [0, 0.02, 0.5])
+def test_who_types_on_at_once_has_the_next_message_in_the_field(trip, tab, double, pause):
+    server, sid = trip
+    double.enqueue(MODEL, "Yes.", "Indeed.")
+    page = tab(server.page_of(sid))
+    follows(page)
+    box = page.locator("#chat-input")
+    box.focus()
+    page.keyboard.type("One")
+    page.keyboard.press("Enter")
+    time.sleep(pause)
+    page.keyboard.type("Two")
+    expect(words(page, "model")).to_contain_text("Yes.")
+    expect(box).to_have_value("Two")
+    page.keyboard.press("Enter")
+    expect(words(page, "model")).to_have_count(2)
+    expect(box).to_have_value("")
+    assert [entry["text"] for entry in server.did(sid, "said") if entry.by == "user"] == ["One", "Two"]
 
 
 def test_what_a_model_writes_cannot_load_or_run_anything(trip, tab, double):

@@ -402,7 +402,11 @@ function left() {
   if (!leaving) return;
   clearTimeout(leaving);
   leaving = 0;
-  if (input().value === sentText) leaveEdit();
+  const { value } = input();
+  if (!value.startsWith(sentText)) return;
+  leaveEdit();
+  input().value = value.slice(sentText.length); // who types fast has begun the next message
+  if (input().value) remember(input());
 }
 document.addEventListener("htmx:sse:after:message", left);
 document.addEventListener("beforeinput", (event) => event.target.id === "chat-input" && left());
