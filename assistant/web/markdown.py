@@ -51,10 +51,11 @@ def _parser(breaks: bool, colours: bool) -> MarkdownIt:
 
 
 def _below(state: StateCore) -> None:
-    """Headings stand below those of the page: the first level is its third."""
-    for token in state.tokens:
-        if token.type in ("heading_open", "heading_close"):
-            token.tag = f"h{min(6, int(token.tag[1]) + 2)}"
+    """Headings stand below those of the page, none skipped: the highest of the text is a third level."""
+    headings = [token for token in state.tokens if token.type in ("heading_open", "heading_close")]
+    levels = sorted({token.tag for token in headings})
+    for token in headings:
+        token.tag = f"h{min(6, 3 + levels.index(token.tag))}"
 
 
 def _aligned(state: StateCore) -> None:

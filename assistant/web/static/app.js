@@ -333,6 +333,7 @@ function switchTheme() {
 }
 theme.hidden = false;
 nameTheme();
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", nameTheme);
 if (localStorage.getItem("rail") === "folded") {
   body.classList.add("no-rail");
   $("#rail-toggle")?.setAttribute("aria-expanded", "false");

@@ -108,7 +108,7 @@ def values_list(card: Card, shown: Shown) -> Any:
                 Div(
                     Dt(field.label),
                     Dd(short, title=text if short != text else None),
-                    _tag(shown, field.name, card.origins.get(field.name, "")),
+                    Dd(_tag(shown, field.name, card.origins.get(field.name, ""))),
                 )
             )
     return Dl(*rows, cls="values") if rows else ""

@@ -3,6 +3,8 @@
 from typing import Any
 
 from fasthtml.components import (
+    H1,
+    H2,
     A,
     Article,
     Button,
@@ -77,7 +79,12 @@ def earlier_page(shown: Shown, before: int, prefix: str) -> Any:
         f"Chat · {shown.name}",
         prefix,
         top(shown.heading, A("Back to the session", href=shown.address, cls="chip")),
-        Main(Div(*window(shown, before), cls="chat-log", aria_label="Conversation"), cls="earlier"),
+        Main(
+            H1("Earlier messages"),
+            H2("Chat", cls="unseen"),
+            Div(*window(shown, before), cls="chat-log", aria_label="Conversation"),
+            cls="earlier",
+        ),
         cls="plain",
     )
 

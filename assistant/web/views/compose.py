@@ -71,8 +71,8 @@ def _field(field: Field, offered: list[Candidate]) -> Any:
 def _candidate(field: Field, name: str, candidate: Candidate) -> Any:
     taken = candidate.taken
     text = "secret" if taken.value == SECRET else show(field, taken.value)
-    short = text if len(text) <= TEXT else f"{text[: TEXT - 1]}…"
-    there = f"sessions/{taken.handle.sid}/record?at={taken.n}#p{taken.n}"
+    short = (text if len(text) <= TEXT else f"{text[: TEXT - 1]}…") or "empty"
+    there = f"sessions/{taken.sid}/record?at={taken.n}#p{taken.n}"
     when = taken.at[:16].replace("T", " ")
     return Li(
         Label(Input(type="radio", name=name, value=candidate.reference), Span(short)),

@@ -91,7 +91,7 @@ def models_view(
     heads = [Th(text, scope="col") for text in ("Model", "Can use")]
     heads += [Th(text, scope="col", cls="number") for text in ("Size", "Context")]
     table = Div(
-        Table(Thead(Tr(*heads, Th("", scope="col"))), Tbody(*rows)),
+        Table(Thead(Tr(*heads, Th(Span("Delete", cls="unseen"), scope="col"))), Tbody(*rows)),
         cls="scroll",
         tabindex="0",
         role="region",
