@@ -126,18 +126,21 @@ def trial(
     # what a chat needs takes longer to import than the small commands take to run
     from loguru import logger
 
-    from .trial import HEADS, LEGEND
     from .trial import trial as compare
+    from .trial.table import lines_of, wrapped
 
     logger.remove()
     logger.add(once(warn), format="{message}", level="WARNING", backtrace=False, diagnose=False)
-    scores = asyncio.run(compare(workspace_of(workspace), models, workflows, from_sessions, warn))
-    for line in columns([HEADS, *(score.row() for score in scores)]):
+
+    def tell(text: str) -> None:
+        warn(wrapped(text))
+
+    scores = asyncio.run(compare(workspace_of(workspace), models, workflows, from_sessions, tell))
+    for line in lines_of(scores):
         say(line)
-    say(f"\n{LEGEND}")
     for score in scores:
         for failure in dict.fromkeys(score.failures):
-            warn(f"{score.model}: {failure}")
+            tell(f"{score.model}: {failure}")
 
 
 @main.command()

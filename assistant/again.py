@@ -21,26 +21,13 @@ from .log import Fact
 from .parameters import Field, Place, judge, to_json
 from .session import Session
 from .workflow import Step, Workflow
-from .workspace import Handle, Summary, Workspace, name_of
+from .workspace import Handle, Summary, Workspace
+from .workspace.offers import Taken, given
+from .workspace.secrets import secrets_in
 
 BY = "user"
 LOOKED = 300  # sessions that are looked at for values
 CANDIDATES = 8  # values that are offered for one parameter
-
-
-@dataclass(frozen=True)
-class Taken:
-    """A value of an earlier session as JSON, with the entry that set it, and who did."""
-
-    handle: Handle
-    n: int
-    at: str
-    value: Any
-    by: str
-
-    @property
-    def source(self) -> dict[str, Any]:
-        return {"session": self.handle.sid, "n": self.n}
 
 
 @dataclass(frozen=True)
@@ -53,18 +40,7 @@ class Candidate:
     @property
     def reference(self) -> str:
         """How a form names it: SESSION@n."""
-        return f"{self.taken.handle.sid}@{self.taken.n}"
-
-
-def given(handle: Handle, session: Session) -> dict[str, Taken]:
-    """The values that somebody gave: not what the workflow derived, nor what a skipped card became."""
-    found = {}
-    for name, value in session.values.items():
-        change = session.setting(name)
-        line = session.lines.get(change.n) if change else None
-        if change and line and line.by != "workflow":
-            found[name] = Taken(handle, change.n, line.at, value, change.by)
-    return found
+        return f"{self.taken.sid}@{self.taken.n}"
 
 
 def kin_of(sessions: Sequence[Summary], sid: str, session: Session) -> list[Summary]:
@@ -88,7 +64,7 @@ async def again(handle: Handle, at: int | None = None) -> Handle:
         status = session.status(step.name)
         return status is not None and status.did == "advanced"
 
-    await _take_over(made, given(handle, session), was_done)
+    await _take_over(made, given(handle.sid, session), was_done)
     return made
 
 
@@ -110,7 +86,7 @@ async def compose(workspace: Workspace, workflow: str, picks: Mapping[str, tuple
 
 async def _pick(workspace: Workspace, name: str, sid: str, n: int) -> Taken:
     handle = await workspace.reach(sid)
-    found = given(handle, handle.session()).get(name)
+    found = given(sid, handle.session()).get(name)
     if found is None or found.n != n:
         raise NotFound(f"The session {sid} has no value of {name} from entry {n} any more. Pick again.")
     return found
@@ -121,47 +97,45 @@ async def candidates(workspace: Workspace, flow: Workflow) -> dict[str, list[Can
     fields = flow.fields()
     found: dict[str, list[Candidate]] = {name: [] for name in fields}
     seen: dict[str, set[str]] = {name: set() for name in fields}
-    for sid in workspace.session_ids()[:LOOKED]:
-        await asyncio.sleep(0)  # opening many sessions must not keep the others waiting
-        try:
-            handle = await workspace.reach(sid)
-        except NotFound:  # deleted meanwhile, or killed before its first line was on disk
+    for sid, mark in workspace.offers.look(LOOKED).items():
+        await asyncio.sleep(0)  # looking at many sessions must not keep the others waiting
+        offer = await workspace.offers.find(sid, mark)
+        if offer is None:  # deleted meanwhile, or killed before its first line was on disk
             continue
-        session = handle.session()
-        for name, taken in given(handle, session).items():
-            if name not in fields or len(found[name]) == CANDIDATES or not _fits(fields[name], taken):
+        for name, taken in offer.given.items():
+            if name not in fields or len(found[name]) == CANDIDATES:
                 continue
-            key = _key(taken, session)
-            if key not in seen[name]:
+            key = _key(taken)
+            if key not in seen[name] and _fits(workspace, fields[name], taken):
                 seen[name].add(key)
-                found[name].append(Candidate(taken, session.name or name_of(session)))
+                found[name].append(Candidate(taken, offer.name))
         if all(len(each) == CANDIDATES for each in found.values()):
             break
     return found
 
 
-def _fits(field: Field, taken: Taken) -> bool:
+def _fits(workspace: Workspace, field: Field, taken: Taken) -> bool:
     """Whether today's judge takes the value, as far as that can be told without the other values.
 
     Nothing at all is no candidate: leaving it open gives the same.
     """
     if taken.value is None:
         return False
+    folder = workspace.conversations / taken.sid
     try:
-        secrets = taken.handle.secrets() if field.kind == "secret" else {}
-        _judge(field, taken.value, None, Place(files=taken.handle.files, secrets=secrets))
+        secrets = secrets_in(folder) if field.kind == "secret" else {}
+        _judge(field, taken.value, None, Place(files=folder / "files", secrets=secrets))
     except (Refused, ReadOnly):
         return False
     return True
 
 
-def _key(taken: Taken, session: Session) -> str:
+def _key(taken: Taken) -> str:
     """The same for values that are the same. No secret is: that would tell something of it."""
     if taken.value == {"secret": True}:
-        return taken.handle.sid
+        return taken.sid
     if isinstance(taken.value, dict) and isinstance(file := taken.value.get("file"), str):
-        entry = session.files.get(file)
-        return str(entry.get("sha256")) if entry else f"{taken.handle.sid} {file}"
+        return taken.sha256 or f"{taken.sid} {file}"
     return json.dumps(taken.value, sort_keys=True)
 
 
@@ -237,12 +211,13 @@ def _carry(made: Handle, flow: Workflow, taken: Mapping[str, Taken], added: list
         field = fields.get(name)
         if field is None:
             continue
+        folder = made.workspace.conversations / each.sid
         values[name] = each.value
         if field.kind == "secret":
-            known = each.handle.secrets()
+            known = secrets_in(folder)
             secrets |= {name: known[name]} if name in known else {}
         elif "upload" in (field.kind, field.item.kind if field.item else ""):
-            values[name] = _copied(each.value, each.handle.files, made.files, added)
+            values[name] = _copied(each.value, folder / "files", made.files, added)
     made.keep_secrets(secrets)
     return values
 

@@ -109,8 +109,8 @@ class Chat:
         await asyncio.shield(writing)
         return turn
 
-    async def again(self, handle: Handle, turn: str) -> str:
-        """A new reply to the same words. Raises NotFound, or Conflict while one is being written."""
+    def may_ask_again(self, handle: Handle, turn: str) -> None:
+        """Raises NotFound, or Conflict where the words were edited or a reply to them is being written."""
         session = handle.session()
         words = words_of(session, turn)
         if words is None:
@@ -120,6 +120,11 @@ class Chat:
         line = self._lines.get(handle.sid)
         if line and turn in {job.turn for job in [*line.jobs, *([line.job] if line.job else [])]}:
             raise Conflict("This message is being answered already.")
+
+    async def again(self, handle: Handle, turn: str) -> str:
+        """A new reply to the same words. Raises as `may_ask_again`."""
+        self.may_ask_again(handle, turn)
+        session = handle.session()
         replies = (e for e in reversed(session.chat) if e.did == "said" and e.by in ("model", "guide"))
         before = next((e.n for e in replies if e.get("turn") == turn), None)
         self._enqueue(handle, _Job(turn, replaces=before))

@@ -238,11 +238,11 @@ async def test_candidates_are_what_the_judge_takes_newest_first_and_none_twice(o
     await counted(other)
     found = await candidates(other, other.workflow("other"))
     assert [c.taken.value for c in found["days"]] == [12, 9]
-    assert [c.taken.handle.sid for c in found["days"]] == [same.sid, first.sid]
+    assert [c.taken.sid for c in found["days"]] == [same.sid, first.sid]
     assert found["town"] == []  # text is no number
     assert [c.taken.value for c in found["text"]] == [{"file": "words.txt"}]
     # whether two secrets are the same is not told
-    assert {c.taken.handle.sid for c in found["key"]} == {second.sid, same.sid}
+    assert {c.taken.sid for c in found["key"]} == {second.sid, same.sid}
     assert len(await planned_many(other)) > CANDIDATES
     assert len((await candidates(other, other.workflow("trip")))["days"]) == CANDIDATES
 

@@ -20,11 +20,11 @@ ROOT = Path(assistant.__file__).parent
 ROWS = """
 __main__   cli  cli.run  cli.sessions  cli.options  cli.initialise  notebooks  notebooks.code  notebooks.file  cli.doctor  cli.serving  cli.served  cli.ports
 web        web  web.app  web.routes.*  web.answers  web.gather  web.regions  web.views.*  web.markdown  web.assets  web.gate  web.exchange  web.headers  web.hosts
-turns      trial  trial.gold  trial.player  trial.reading  turn  chat  chat.plain  chat.reply  chat.talk  chat.extraction  chat.preload  chat.stream  search  search.logs  search.query  redaction  chat.seen  chat.means  chat.history  replay  replay.retrace  headless  chat.errands  export.importing  export  export.to_notebook  export.to_script  export.literals  export.archive  verify  compare  compare.differences
+turns      trial.table  trial  trial.gold  trial.player  trial.reading  turn  chat  chat.plain  chat.reply  chat.talk  chat.extraction  chat.preload  chat.stream  search  search.logs  search.query  redaction  chat.seen  chat.means  chat.history  replay  replay.retrace  headless  chat.errands  export.importing  export  export.to_notebook  export.to_script  export.literals  export.archive  verify  compare  compare.differences
 tools      tools  tools.grounded  tools.commands  tools.asking  tools.desk  tools.settle  chat.slash
 models     models.guide.*  models.pulls  models.preferences  models.catalogue  models.ollama  models.wire  models.repair  models.failures  models  words.*
 actions    actions.outdated  actions.launch  again  actions  actions.checks  actions.judging  actions.consequences  workspace.tidying  workspace.trash  workspace
-state      cli.console  session.undoing  actions.fitting  record  record.drawing  record.layout  record.account  record.moment  cards  queries  workspace.lists  workspace.retention  workspace.listing  workspace.summaries  session  session.folding  session.shapes  session.parts  redaction.removal  redaction.patterns  redaction.traces
+state      cli.console  session.undoing  actions.fitting  record  record.drawing  record.layout  record.account  record.moment  cards  queries  workspace.lists  workspace.offers  workspace.folded  workspace.kept  workspace.secrets  workspace.retention  workspace.listing  workspace.summaries  session  session.folding  session.shapes  session.parts  redaction.removal  redaction.patterns  redaction.traces
 work       child  runs  runs.process  runs.runlock  runs.output  runs.pace  sentences  workspace.library  workflow  calling
 below      results  results.graphs  results.tables  results.frames  files  text  search.found  search.texts  search.matching  parameters.*  log  log.lock  log.reading  log.rewrite  log.lines  disk  prompts  live
 base       cli.settings_file  collector  errors  settings

@@ -202,6 +202,31 @@ def test_who_types_on_at_once_has_the_next_message_in_the_field(trip, tab, doubl
     assert [entry["text"] for entry in server.did(sid, "said") if entry.by == "user"] == ["One", "Two"]
 
 
+def test_other_words_that_took_the_place_of_those_on_their_way_stay_whole(trip, tab, double):
+    server, sid = trip
+    double.enqueue(MODEL, "Yes.", "Indeed.")
+    page = tab(server.page_of(sid))
+    follows(page)
+    held = []
+    page.route("**/messages", lambda route: held.append(route))
+    box = page.locator("#chat-input")
+    say(page, "ok")
+    until(page, "!!document.querySelector('#chat-form.htmx-request')")
+    box.fill("okay, nights 5")
+    held[0].continue_()
+    expect(words(page, "model")).to_contain_text("Yes.")
+    expect(box).to_have_value("okay, nights 5")
+    box.fill("city Rome")
+    page.keyboard.press("Enter")
+    until(page, "!!document.querySelector('#chat-form.htmx-request')")
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type("city Rome please")
+    held[1].continue_()
+    expect(words(page, "user")).to_have_count(2)
+    page.wait_for_timeout(200)
+    expect(box).to_have_value("city Rome please")
+
+
 def test_what_a_model_writes_cannot_load_or_run_anything(trip, tab, double):
     server, sid = trip
     text = (

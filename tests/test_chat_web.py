@@ -220,6 +220,8 @@ def test_a_model_that_fails_says_so_and_can_be_asked_again(slow, double):
     slow.wait(sid, lambda s: any(e.by == "guide" for e in s.did(sid, "said")))
     assert slow.did(sid, "chose")[-1]["model"] == "guide"
     assert slow.post(guide["action"], {"model": "nobody"}).status_code == 404
+    assert slow.post(f"sessions/{sid}/messages/nosuch/again", {"model": MODEL}).status_code == 404
+    assert slow.did(sid, "chose")[-1]["model"] == "guide"
 
 
 def test_a_model_that_is_not_there_can_be_fetched_from_the_chat(slow, double):

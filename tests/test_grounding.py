@@ -523,7 +523,7 @@ def test_a_found_value_says_where_it_stands() -> None:
 def test_every_found_value_is_grounded() -> None:
     words = "crawl http://127.0.0.1:8000 two clicks deep, at most 200 pages, csv, ignore robots, pause 0.5"
     found = find(list(FIELDS.values()), words, {"sections": SECTIONS})
-    assert len(found) == 5
+    assert len(found) == 6
     assert all(grounded(FIELDS[item.name], item.raw, [words]) for item in found)
 
 

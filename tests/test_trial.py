@@ -16,10 +16,11 @@ from assistant.errors import AssistantError, NotFound
 from assistant.log import Fact
 from assistant.models import GUIDE
 from assistant.settings import Settings
-from assistant.trial import HEADS, Score, trial
+from assistant.trial import Score, trial
 from assistant.trial.gold import messages
 from assistant.trial.player import Played, pretend_run
 from assistant.trial.reading import Turn
+from assistant.trial.table import HEADS, WIDTH, lines_of
 from assistant.turn import Chat, answer
 from assistant.workspace import Handle, Workspace
 from tests.double import Double, Round, call, say
@@ -199,6 +200,44 @@ def test_the_command_prints_a_table(workspace: Workspace, double: Double, tmp_pa
     assert guide[0] == GUIDE and guide[1:6] == ["3", "0", "1", "0", "1/1"]
     assert model[:5] == [MODEL, "0", "0", "4", "0"]
     assert f"{MODEL}: 3 of 3, too deep" in result.stderr
+
+
+@pytest.mark.parametrize("sessions", [False, True])
+def test_all_that_is_printed_fits_a_terminal(
+    workspace: Workspace, double: Double, tmp_path: Path, sessions: bool
+) -> None:
+    """With names of 60 characters, of which two differ in their middle only; numbers and endings stay."""
+    long = [f"hf.co/somebody/{middle:-^38}:q4_K_M" for middle in ("one", "other")]
+    scenarios = tmp_path / "workflows" / "crawl.scenarios.yaml"
+    scenarios.write_text(SCENARIOS.replace("too deep", f"{'a deep one ' * 8}at last"))
+    if sessions:
+        asyncio.run(said_to_the_guide(workspace, "3 clicks", "200 pages"))
+    for name in long:
+        double.add(name)
+        double.enqueue(name, Round(status=500, error="the runner stopped " * 10), *[say("Hm.")] * 8)
+    tried_ones = [part for name in long for part in ("--model", name)]
+    arguments = ["trial", "crawl", *tried_ones, "--workspace", str(tmp_path)]
+    runner = CliRunner(env={"OLLAMA_HOST": double.address})
+    result = runner.invoke(main, [*arguments, *["--from-sessions"] * sessions])
+    assert result.exit_code == 0, result.output
+    assert [line for line in result.output.splitlines() if len(line) > WIDTH] == []
+    table, _, rest = result.stdout.partition("\n\n")
+    for cut in (line.split()[0] for line in table.splitlines()[2:]):
+        assert "…" in cut and cut.startswith("hf.co/some") and cut.endswith(":q4_K_M")
+    assert all(f"\n  {name}\n" in rest for name in long)  # in full, in the order of the table
+    told = " ".join(result.stderr.split())
+    assert f"{long[1]}: 2 of " in told and "the runner stopped" in told
+    assert sessions or "a deep one at last" in told
+
+
+def test_the_table_fits_whatever_was_counted() -> None:
+    named = [Score(name * 60, 1234, 1234, 1234, 123, 1000, 1000, 123, 100, 100, 9, 900.0) for name in "ab"]
+    head, guide, *rest = lines_of([Score(GUIDE), *named])
+    assert tuple(head.split()) == HEADS and guide.startswith(GUIDE)
+    assert all(len(line) <= WIDTH for line in (head, guide, *rest))
+    assert lines_of([Score("qwen3:4b")])[1].startswith("qwen3:4b ")
+    legend = "\n".join(lines_of([]))
+    assert all(name in legend for name in HEADS[1:])
 
 
 async def said_to_the_guide(workspace: Workspace, *messages: str, waits: bool = True, **form: Any) -> Handle:

@@ -73,7 +73,7 @@ def _settle(state: dict[str, Any], *matters: tuple[str, Any]) -> None:
     for id, question in list(state["questions"].items()):
         about = question.get("about")
         about = about if isinstance(about, dict) else {"": about}
-        if any(about.get(key) == value for key, value in matters):
+        if any(key in about and about[key] == value for key, value in matters):
             del state["questions"][id]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import actions
 from ..actions import Note, Outcome, new_id
-from ..again import LOOKED, Taken, given
+from ..again import LOOKED
 from ..cards import Card, cards, open_card
 from ..errors import AssistantError, NotFound, Refused
 from ..log import Fact
@@ -15,6 +15,7 @@ from ..models import Call
 from ..parameters import MISSING, REDACTED, Field, show
 from ..queries import QUERY, as_result, query, tables_of
 from ..workspace import Handle
+from ..workspace.offers import Taken, given
 from .asking import answer, ask, propose
 from .desk import Desk, called, clean, tell
 
@@ -198,7 +199,7 @@ async def _last(handle: Handle, missing: Sequence[Sequence[str]]) -> tuple[Handl
         except NotFound:  # deleted meanwhile
             continue
         session = other.session()
-        there = {name: each for name, each in given(other, session).items() if each.value != REDACTED}
+        there = {name: each for name, each in given(other.sid, session).items() if each.value != REDACTED}
         finished = session.run is not None and session.run.state == "finished"
         rank = 3 + finished if own & there.keys() else 1 + finished if every & there.keys() else 0
         if rank > best:

@@ -16,7 +16,7 @@ from ..cards import Card, card_of, cards
 from ..errors import Refused
 from ..log import Fact
 from ..models import Call
-from ..parameters import MISSING, Field, show
+from ..parameters import MISSING, NUMBERS, Field, show
 from ..session import Session
 from ..words import grounded
 from ..workflow import Workflow
@@ -106,6 +106,9 @@ def _why(desk: Desk, session: Session, card: Card, field_: Field, value: Any) ->
 
     Words from before the parameter's last change do not count: it was said, typed or undone after them.
     """
+    fields = {field.name: field for each in desk.handle.workflow().steps for field in each.fields}
+    beside = [field for field in card.step.fields if field.name != field_.name]
+    others = [field for name, field in fields.items() if card.step.field(name) is None]
     undone = (change for taken in session.taken.values() for name, change in taken if name == field_.name)
     changes = [c for c in (*session.history.get(field_.name, ()), *undone) if c.kind != "stale"]
     last = max(changes, key=lambda change: change.n, default=None)
@@ -116,10 +119,12 @@ def _why(desk: Desk, session: Session, card: Card, field_: Field, value: Any) ->
         text = str(entry.get("text"))
         as_default = card.sources.get(field_.name) == "default" and card.suggestions[field_.name] == value
         by_rule = desk.by == "guide" and entry.get("turn") == desk.turn
-        now = _before(session, card, field_.name, entry.n)
+        now, spoken = _before(session, card, field_.name, entry.n), _set_last(session, fields, entry.n)
+        it = spoken == [field_.name]
+        offered = card.offered.get(field_.name)
         if (
             by_rule
-            or grounded(field_, value, [text], card.offered.get(field_.name), now=now)
+            or grounded(field_, value, [text], offered, None, now, beside, others, it)
             or (as_default and "default" in text.casefold())
         ):
             return text if len(text) <= WHY else text[: WHY - 1] + "…"
@@ -130,6 +135,19 @@ def _before(session: Session, card: Card, name: str, n: int) -> Any:
     """What the parameter was as entry `n` was written: "2 more" is said of that, however often it is set."""
     changes = [change for change in session.history.get(name, ()) if change.n < n]
     return changes[-1].value if changes and changes[-1].kind == "set" else card.defaults.get(name)
+
+
+def _set_last(session: Session, fields: Mapping[str, Field], n: int) -> list[str]:
+    """The numbers that were set last before entry `n`, by somebody: "2 more" may be of these."""
+    changes = [
+        (change.n, name)
+        for name, field in fields.items()
+        for change in session.history.get(name, ())
+        if change.n < n and change.kind == "set" and change.by not in ("workflow", "default")
+        and field.kind in NUMBERS
+    ]
+    newest = max((n for n, _ in changes), default=0)
+    return [name for n, name in changes if n == newest]
 
 
 def _open_question(session: Session, name: str, value: Any) -> str:

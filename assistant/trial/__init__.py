@@ -24,16 +24,6 @@ from .player import Played, canonical, followed, play, pretend_run, take
 from .reading import Scenario, check, of_workflow, read
 
 Tell = Callable[[str], None]
-HEADS = (
-    "model", "right", "wrong", "missed", "invented", "corrections", "spurious", "recovered", "s/turn",
-    "tokens/s",
-)  # fmt: skip
-LEGEND = """\
-right, wrong, missed: values that the user said, as the model gave them
-invented: values that nobody said, proposed or asked about; none of them was set
-corrections: of the values that the user changed, how many were changed rightly
-spurious: values that were set though the words did not mean them
-recovered: of the values that were refused, how many were put right in the same turn"""
 
 
 @dataclass
@@ -55,19 +45,6 @@ class Score:
     tokens: int = 0
     speaking: float = 0.0  # seconds in which the tokens were written
     failures: list[str] = field(default_factory=list)
-
-    def row(self) -> tuple[str, ...]:
-        """The score as texts, in the order of HEADS."""
-        counts = (self.right, self.wrong, self.missed, self.invented)
-        return (
-            self.model,
-            *(str(count) for count in counts),
-            f"{self.corrected}/{self.corrections}",
-            str(self.spurious),
-            f"{self.recovered}/{self.refused}",
-            f"{self.seconds / self.turns:.2f}" if self.turns else "-",
-            f"{self.tokens / self.speaking:.0f}" if self.speaking else "-",
-        )
 
     def add(self, played: Played, flow: Workflow, free: frozenset[str] = frozenset()) -> None:
         """Counts a turn that the model answered; others (buttons, plain commands) are not its doing."""

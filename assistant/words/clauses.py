@@ -17,7 +17,7 @@ NOT = frozenset(
 )
 DENIES = frozenset("not instead rather than of but".split())
 ADDS = frozenset("also add too plus additionally append invite".split())
-CORRECTS = frozenset("no sorry actually rather meant mean instead oops wait correction".split())
+CORRECTS = frozenset("no nope sorry actually rather meant mean instead oops wait correction".split())
 _HEDGES = (
     "not sure", "don't know", "dont know", "no idea", "don't care", "maybe", "perhaps", "what if", "unless",
     "whether", "suppose", "wonder", "if", "would be", "not certain", "might", "should i", "either",
@@ -30,6 +30,8 @@ _SURE = (
     " if possible ", " if you can ", " to see ", " would be nice ", " would be great ", " would be good ",
     " would be fine ", " would be best ",
 )  # fmt: skip
+TAKES_OUT = frozenset("take leave throw cross kick".split())  # ... out
+_REPORTS = frozenset("said told suggested recommended thinks reckons".split())
 _ASKS = frozenset(
     "what why how which who when where whose whether should is are was does do did am explain tell describe "
     "has have must may might what's whats why's how's".split()
@@ -63,7 +65,7 @@ def negated(parts: Sequence[Part], at: int) -> bool:
         first -= 1
     before = [part.text for part in parts[first:at]]
     pairs = {" ".join(pair) for pair in itertools.pairwise(before)}
-    if {"instead of", "rather than", "do not", "take out"} & pairs:
+    if {"instead of", "rather than", "do not", "take out"} & pairs or _taken_out(parts, first, at):
         return True
     if bounded(before):
         return False
@@ -71,6 +73,13 @@ def negated(parts: Sequence[Part], at: int) -> bool:
         return False
     corrected = [f"no {word}" in pairs for word in ("wait", "sorry", "actually", "make", "set", "i")]
     return any(word in NOT and not (word == "no" and any(corrected)) for word in before)
+
+
+def _taken_out(parts: Sequence[Part], first: int, at: int) -> bool:
+    """Whether "take the gold out again" is what is said of it; `first` begins the clause."""
+    ends = (i for i in range(at, min(at + REACH, len(parts))) if parts[i].text in ENDS)
+    behind = {part.text for part in parts[at : next(ends, at + REACH)]}
+    return "out" in behind and any(part.text in TAKES_OUT for part in parts[first:at])
 
 
 def bounded(before: Sequence[str]) -> bool:
@@ -84,7 +93,14 @@ def hedged(parts: Sequence[Part]) -> bool:
     joined = f" {' '.join(part.text for i, part in enumerate(parts) if not _counted(parts, i))} "
     for plain in _SURE:
         joined = joined.replace(plain, " ")
-    return any(f" {hedge} " in joined for hedge in _HEDGES)
+    return any(f" {hedge} " in joined for hedge in _HEDGES) or _reported(parts)
+
+
+def _reported(parts: Sequence[Part]) -> bool:
+    """ "The boss said 500", "Tom thinks": what somebody else says; "I said 50" is the user's own word."""
+    texts = [part.text for part in parts]
+    at = next((i for i, text in enumerate(texts) if text in _REPORTS), 0)
+    return at > 0 and not {"i", "we", "as", "i've", "i'd"} & {*texts[:at]}
 
 
 def _counted(parts: Sequence[Part], at: int) -> bool:

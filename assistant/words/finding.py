@@ -7,7 +7,8 @@ from typing import Any
 from ..parameters import Field
 from .clauses import PLAIN, split
 from .kinds import addresses, bools, days, empties, open_days
-from .labels import labels_of, lexicon
+from .labels import labels_of, lexicon, mended
+from .later import moved_days
 from .lists import changed_lists
 from .moved import all_moved, moved_values
 from .numbers import numbers
@@ -92,6 +93,7 @@ def _sentences(
     for text, start, asks in split(words, labels_of([*fields, *others])):
         parts = read(text)
         if parts and not asks and len(parts) <= PLAIN:
+            parts = mended(parts, [*names, *foreign])
             yield Sentence(parts, text, start, names, foreign, options, expecting, values or {}, day, recent)
 
 
@@ -104,7 +106,11 @@ def _said(sentence: Sentence) -> list[Found]:
     single = [item for item in single if item.name not in {other.name for other in joint}]
     if 0 < len(single) < len(joined(sentence)) and not joint:
         single = [item for item in single if led(sentence, item)]
-    plain = [*single, *joint, *(x for way in (moved_values, addresses, days) for x in way(sentence))]
+    plain = [
+        *single,
+        *joint,
+        *(x for way in (moved_values, moved_days, addresses, days) for x in way(sentence)),
+    ]
     others = [item for way in (bools, empties) for item in way(sentence)]
     rest = [*plain, *others, *picks(sentence, [*texts, *plain, *others])]
     return texts + [item for item in rest if item.name not in named and not _inside(item, texts)]

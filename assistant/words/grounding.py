@@ -10,10 +10,11 @@ from typing import Any
 from ..parameters import MISSING, NUMBERS, TIMES, Field
 from .clauses import NOT, adds, negated
 from .dates import clocks, dates
+from .finding import find_moves
 from .labels import words_of
-from .moves import moved, moves
+from .moves import moves
 from .options import Mention, Options, all_or_none, mentions, options_of, ordinals
-from .quantities import UNITS, Quantity, amounts, no_amount, quantities, single
+from .quantities import Quantity, amounts, no_amount, quantities, single
 from .reading import LONGEST, Part, fold, read
 from .yes_no import bare_bool, bool_said
 
@@ -27,16 +28,20 @@ def grounded(
     offered: Sequence[Any] | None = None,
     today: date | None = None,
     now: Any = None,
+    beside: Sequence[Field] = (),
+    others: Sequence[Field] = (),
+    spoken: bool = True,
 ) -> bool:
     """Whether the JSON value is found in one of the user's texts (this message and recent ones).
 
     `now` is the value so far: of a list, the words need to name only what is added to it or removed; a number
-    may be what "2 more" makes of it, and is not the 2 itself.
+    may be what "2 more" makes of it, and is not the 2 itself. `beside` are the other fields of its card and
+    `others` those elsewhere, which "2 more" may mean instead; `spoken`: whether "it" is this number.
     """
     day = today or date.today()
     said = [(text, read(text)) for text in (text[:LONGEST] for text in texts)]
     if field.kind in NUMBERS and now is not None:
-        if any(_moved_to(field, value, now, parts) for _, parts in said):
+        if any(_moved_to(field, value, now, text, beside, others, spoken) for text, _ in said):
             return True
         said = [(text, _unmoved(parts)) for text, parts in said]
     if any(_grounded_in(field, value, text, parts, offered, day) for text, parts in said):
@@ -50,16 +55,15 @@ def grounded(
     )
 
 
-def _moved_to(field: Field, value: Any, now: Any, parts: Sequence[Part]) -> bool:
-    """Whether the words move the number that stands to just this value."""
-    about = words_of(field) | UNITS.keys() | {""}
-    for move in moves(parts, single(parts)):
-        one = move.amount is not None and parts[move.first].text in ("a", "an", "another")
-        if negated(parts, move.first) or (one and move.noun not in about):
-            continue  # "a bit less" is not one less
-        if (raw := moved(move, field, now)) is not None and str(raw) == str(value):
-            return True
-    return False
+def _moved_to(
+    field: Field, value: Any, now: Any, text: str,
+    beside: Sequence[Field], others: Sequence[Field], spoken: bool,
+) -> bool:  # fmt: skip
+    """Whether the words move the number that stands to just this value, and no other number."""
+    recent = field.name if spoken else None
+    found = find_moves([field, *beside], text, None, {field.name: now}, recent, others)
+    raws = {str(raw) for about, raw in found if about.name == field.name}
+    return raws == {str(value)}
 
 
 def _unmoved(parts: list[Part]) -> list[Part]:

@@ -1,10 +1,10 @@
 """What fields are called: their names, labels and units, and the words that only one of them has."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from ..parameters import Field
-from .reading import keys
+from .reading import ALIKE, Part, keys, slips
 
 STOP = frozenset(
     "the a an of to in on at for and or is are be it its this that which what most least first "
@@ -15,6 +15,8 @@ BOUNDS = (
     ("a", "maximum"), ("maximally",), ("no", "deeper", "than"), ("no", "longer", "than"),
     ("no", "larger", "than"),
 )  # fmt: skip
+
+_LONG_ENOUGH = 5  # letters of a name in which a slip is put right
 
 SIDES = {
     "width": ("wide",), "breadth": ("broad", "wide"), "height": ("high", "tall"), "depth": ("deep",),
@@ -59,6 +61,21 @@ def lexicon(fields: Iterable[Field]) -> list[Names]:
 def _measures(words: Iterable[str]) -> frozenset[str]:
     said = frozenset(words)
     return (said & ADJECTIVES) | {a for noun in said for a in SIDES.get(noun, ())}
+
+
+def mended(parts: Sequence[Part], known: Iterable[Names]) -> list[Part]:
+    """The parts with a slip in what a field is called put right: "chidlren", "coppies"."""
+    called = {
+        key for names in known for phrase in (*names.phrases, names.hints, (names.unit,)) for key in phrase
+    }
+    meant = {key: key for key in called} | {word: key for word, key in ALIKE.items() if key in called}
+    long = {word: key for word, key in meant.items() if len(word) >= _LONG_ENOUGH}
+    return [_mend(part, long) if part.kind == "word" and part.key not in called else part for part in parts]
+
+
+def _mend(part: Part, meant: Mapping[str, str]) -> Part:
+    found = {key for word, key in meant.items() if slips(part.key, word)}
+    return replace(part, key=found.pop()) if len(found) == 1 else part
 
 
 def labels_of(fields: Iterable[Field]) -> frozenset[tuple[str, ...]]:

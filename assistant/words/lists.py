@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from ..parameters import LISTS, NUMBERS, Field
-from .clauses import ADDS, NOT, adds, split
+from .clauses import ADDS, NOT, TAKES_OUT, adds, split
 from .labels import STOP, Names, labels_of, lexicon
 from .options import mentions, options_of
 from .quantities import quantities
@@ -22,7 +22,7 @@ _WORDS = 4  # of an entry that is named by itself
 _AROUND = re.compile(
     r"^(?:the|a|an|oh,?|also|and|plus|with|please|add|put|invite|append)\s+|\s+(?:too|as well|please|out)$"
 )
-_BESIDE = FILLER | ADDS | NOT | frozenset("remove take out well can't cannot come coming list".split())
+_BESIDE = FILLER | ADDS | NOT | TAKES_OUT | frozenset("out again well cannot come coming list".split())
 _NO_ENTRY = FILLER - {"an", "a", "them"} | frozenset(
     "more another some any few bit i'm we're they're he she they his her not is are was were be do does did "
     "oh ok okay yes hi hey hello thanks sorry both either all everything everybody nobody "
@@ -101,7 +101,7 @@ def _now(sentence: Sentence, names: Names) -> list[Any]:
 def _leaving(sentence: Sentence, names: Names) -> list[Any]:
     """The entries that the sentence says are not wanted: it says only them, and that."""
     texts = sentence.texts
-    removes = NOT & {*texts} or ("take" in texts and "out" in texts)
+    removes = NOT & {*texts} or (TAKES_OUT & {*texts} and "out" in texts)
     found, inside = [], set[int]()
     for entry in _now(sentence, names) if removes else ():
         spans = _spans(sentence.parts, entry)

@@ -3,17 +3,19 @@
 Where the words say anything beside, nothing moves.
 """
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..parameters import NUMBERS, Field
-from .clauses import clause
+from .clauses import ENDS, clause
 from .labels import Names
-from .moves import BESIDE, SHARES, Move, moved, moves
+from .moves import BESIDE, CUTS, RAISES, SHARES, Move, moved, moves
 from .quantities import UNITS
 from .reading import phrase_at
-from .sentence import Found, Sentence
+from .sentence import FILLER, Found, Sentence
 
 _ANY = frozenset("higher lower longer shorter".split())  # said of prices and times, too
+_VERBS = FILLER | RAISES | CUTS  # "raise the width and the height by 3"
 _UNCLEAR = frozenset("or meant mean instead both all them everything none nothing number not".split())
 
 
@@ -21,16 +23,22 @@ def moved_values(sentence: Sentence) -> list[Found]:
     """The values that the sentence moves: of the field that it names, else of the one spoken of last."""
     found: list[Found] = []
     for move, names, why in _meant(sentence):
-        raw = moved(move, names.field, sentence.values.get(names.field.name))
-        if raw is not None:
-            found.append(sentence.found(names.field.name, raw, move.first, move.last, why))
+        for each, at, raw in _each(sentence, move, names):
+            if raw is not None:
+                found.append(sentence.found(each.name, raw, *at, why))
     return sentence.one_each(found)
 
 
 def all_moved(sentence: Sentence) -> list[tuple[Field, Any]]:
     """Each field that the sentence moves with its new value; None where no value comes of it."""
-    meant = ((move, names.field) for move, names, _ in _meant(sentence))
-    return [(field, moved(move, field, sentence.values.get(field.name))) for move, field in meant]
+    meant = ((move, names) for move, names, _ in _meant(sentence))
+    return [(field, raw) for move, names in meant for field, _, raw in _each(sentence, move, names)]
+
+
+def _each(sentence: Sentence, move: Move, names: Names) -> list[tuple[Field, tuple[int, int], Any]]:
+    """The fields that one move is of: each with where it is said, and the new value."""
+    found = [(names, (move.first, move.last)), *_alike(sentence, move, names)]
+    return [(n.field, at, moved(move, n.field, sentence.values.get(n.field.name))) for n, at in found]
 
 
 def _meant(sentence: Sentence) -> list[tuple[Move, Names, str]]:
@@ -41,6 +49,37 @@ def _meant(sentence: Sentence) -> list[tuple[Move, Names, str]]:
         if len(takers) == 1 and _only(sentence, move, takers[0], why):
             found.append((move, takers[0], why))
     return found
+
+
+def _alike(sentence: Sentence, move: Move, names: Names) -> list[tuple[Names, tuple[int, int]]]:
+    """The other fields of "double the width and the height", each with where it is named.
+
+    Their clauses stand beside the move's, and say nothing but what they are called.
+    """
+    first, last = clause(sentence.parts, move.first)
+    others = [n for n in sentence.names if n is not names and n.field.kind in NUMBERS]
+    found: list[tuple[Names, tuple[int, int]]] = []
+    while after := _called(sentence, last, 1, others, ()):
+        found.append(after)
+        last = after[1][1]
+    while before := _called(sentence, first - 1, -1, others, _VERBS):
+        found.append(before)
+        first = before[1][0]
+    return found if sentence.calls(names) else []
+
+
+def _called(
+    sentence: Sentence, at: int, step: int, others: Sequence[Names], beside: Iterable[str]
+) -> tuple[Names, tuple[int, int]] | None:
+    """The one field that the next clause from `at` on only names, with where the clause is."""
+    while 0 <= at < len(sentence.parts) and sentence.texts[at] in (",", "and"):
+        at += step
+    if not 0 <= at < len(sentence.parts) or sentence.texts[at] in ENDS:
+        return None
+    first, last = clause(sentence.parts, at)
+    said = [part for part in sentence.parts[first:last] if part.text not in {"the", "my", *beside}]
+    found = [n for n in others if (*(part.key for part in said),) in n.phrases]
+    return (found[0], (first, last)) if len(found) == 1 and not sentence.out(first) else None
 
 
 def _takers(sentence: Sentence, move: Move) -> tuple[list[Names], str]:

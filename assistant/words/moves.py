@@ -24,18 +24,20 @@ _MEASURES = {
 _UP = frozenset("more extra additional longer larger bigger higher deeper wider taller thicker broader older "
                 "greater".split())  # fmt: skip
 _DOWN = frozenset("less fewer lower shorter smaller lower shallower narrower thinner younger".split())
-_RAISES = _UP | frozenset("increase raise lift extend lengthen bump grow widen deepen enlarge up".split())
-_CUTS = _DOWN | frozenset("decrease reduce shorten cut shrink narrow down".split())
+RAISES = _UP | frozenset("increase raise lift extend lengthen bump grow widen deepen enlarge up".split())
+CUTS = _DOWN | frozenset("decrease reduce shorten cut shrink narrow down".split())
 _FACTORS = {"double": Decimal(2), "triple": Decimal(3), "quadruple": Decimal(4), "halve": Decimal("0.5")}
 _FACTORS |= {word + "d": factor for word, factor in _FACTORS.items()}
 _AS = frozenset("many much large big great high deep wide tall thick broad old long".split())
+_OFFS = frozenset("take knock cut shave trim".split())  # ... 5 off
 SHARES = ("%", "percent")
 _THAT = frozenset("that it this the".split())
 _NOW = frozenset("that now before this it".split())
 _OWN = frozenset(
-    "this by do need get than add another as many much from in on by even times half twice thrice".split()
+    "this by do need get than off knock shave trim there will "
+    "add another as many much from in on by even times half twice thrice".split()
 )
-BESIDE = FILLER | _RAISES | _CUTS | _FACTORS.keys() | _OWN | {"subtract", "deduct"}
+BESIDE = FILLER | RAISES | CUTS | _FACTORS.keys() | _OWN | {"subtract", "deduct"}
 """What stands beside a move and says nothing else."""
 
 
@@ -92,7 +94,7 @@ def _factor(parts: Sequence[Part], texts: list[str], i: int, quantity: Quantity 
         side = following[1] if following[1] in ADJECTIVES else ""
         return Move(i, last + 2, factor=quantity.value, noun=noun, measure=side, said=following[1])
     if texts[i] == "half" and i and texts[i - 1] in ("by", "in"):
-        cuts = texts[i - 1] == "in" or bool(_CUTS & _said_before(texts, i))
+        cuts = texts[i - 1] == "in" or bool(CUTS & _said_before(texts, i))
         return Move(i, i + 1, factor=Decimal("0.5") if cuts else Decimal("1.5"))
     if following and (following[0] in _THAT or (texts[i] == "half" and last > quantity.last)):
         return Move(i, last, factor=quantity.value)
@@ -113,7 +115,9 @@ def _amount(parts: Sequence[Part], texts: list[str], i: int, quantity: Quantity 
     if not said:
         noun = parts[end].key if _word(parts, end) else ""
         verbs = _said_before(texts, i) if before == "by" else set()
-        raises, cuts = bool(_RAISES & verbs), bool(_CUTS & verbs)
+        raises, cuts = bool(RAISES & verbs), bool(CUTS & verbs)
+        if "off" in texts[end : end + 2] and _OFFS & _said_before(texts, i):
+            return Move(i, last, quantity, -1, noun="" if noun == "off" else noun)
         if before not in ("another", "add", "subtract", "deduct") and not (before == "by" and raises | cuts):
             return None
         sign = -1 if before in ("subtract", "deduct") else raises - cuts if before == "by" else 1
@@ -124,9 +128,15 @@ def _amount(parts: Sequence[Part], texts: list[str], i: int, quantity: Quantity 
 
 
 def _said_before(texts: Sequence[str], i: int) -> set[str]:
-    """The words of the clause before `i`, as far back as a verb reaches."""
-    near = texts[max(i - REACH, 0) : i]
-    return {*itertools.takewhile(lambda text: text not in ENDS, reversed(near))}
+    """The words of the clause before `i`, as far back as a verb reaches; else the verb before it.
+
+    "Raise the width and the height by 3".
+    """
+    near = texts[max(i - REACH, 0) : i][::-1]
+    own = {*itertools.takewhile(lambda text: text not in ENDS, near)}
+    joint = itertools.takewhile(lambda text: text in {",", "and"} or text not in ENDS, near)
+    verb = next((text for text in joint if text in RAISES | CUTS), "")
+    return own if own & (RAISES | CUTS) or not verb else {*own, verb}
 
 
 def _one(parts: Sequence[Part], texts: list[str], i: int) -> Move | None:

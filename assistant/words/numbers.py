@@ -6,8 +6,9 @@ from decimal import Decimal
 
 from ..parameters import NUMBERS
 from .clauses import CORRECTS, DENIES, ENDS, bounded, clause
-from .dates import dates
+from .dates import clocks, dates
 from .labels import BOUNDS, Names
+from .later import LATER
 from .moves import moves
 from .quantities import UNITS, Quantity, amounts, json_number, no_amount
 from .reading import key_of, phrase_at
@@ -25,7 +26,7 @@ _BY_LENGTH = sorted(BOUNDS, key=len, reverse=True)
 
 def numbers(sentence: Sentence) -> list[Found]:
     """The numbers, and "no pause" for 0 seconds."""
-    days = dates(sentence.parts, sentence.today)
+    days = [*dates(sentence.parts, sentence.today), *clocks(sentence.parts)]
     said = [q for q in sentence.quantities if not any(first <= q.first < last for _, first, last in days)]
     moved = {i for m in moves(sentence.parts, sentence.quantities) for i in range(m.first, m.last)}
     meant = [q for q in said if _wanted(sentence, q, said) and q.first not in moved]
@@ -76,7 +77,7 @@ def _wanted(sentence: Sentence, quantity: Quantity, said: Sequence[Quantity]) ->
     first, behind = quantity.first, sentence.texts[quantity.last : quantity.last + 3]
     if "left" in behind[:2] or (behind[:2] == ["and", "more"] and (not behind[2:] or behind[2] in ENDS)):
         return False
-    if _so_much_more(sentence, quantity):
+    if _so_much_more(sentence, quantity) or LATER.keys() & {*behind[:2]}:
         return False
     instead = sentence.texts[max(first - 2, 0) : first] == [",", "no"] and quantity is not said[0]
     return instead or not sentence.out(first)

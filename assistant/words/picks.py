@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..parameters import LISTS
-from .clauses import CORRECTS, NOT, adds, clause, negated
+from .clauses import CORRECTS, NOT, TAKES_OUT, adds, clause, negated
 from .labels import STOP, Names
 from .options import PLACES, Mention, Options, all_or_none, mentions, ordinals
 from .reading import keys
@@ -109,20 +109,26 @@ def _several(sentence: Sentence, pick: _Pick) -> list[Found]:
     if kind in ("all", "none") and not named:
         asked = pick.called or pick.expected or (pick.alone and (kind == "all" or "of" in texts))
         bare = pick.called or (sentence.bare([]) and not sentence.quantities)
-        return found(every if kind == "all" else []) if asked and bare else []
-    meant = _meant(sentence, pick, said) or (pick.denied and sentence.bare(spans, NOT | {"out"}))
+        both = "both" in texts and len(every) != 2  # of which two was said before, if anywhere
+        return found(every if kind == "all" else []) if asked and bare and not both else []
+    meant = _meant(sentence, pick, said) or (pick.denied and sentence.bare(spans, NOT | TAKES_OUT | {"out"}))
     if not named or not meant or _or(sentence, said):
         return []
     now = sentence.values.get(pick.names.field.name)
-    if pick.denied and picked:
+    more = isinstance(now, list) and adds(sentence.texts)
+    if pick.denied and picked and not more:
         return found(picked)
-    if pick.denied:
+    if pick.denied and not picked:
         gone = {str(every[i]) for i, _, _ in pick.denied}
         left = [value for value in now if str(value) not in gone] if isinstance(now, list) else None
         return found(left, "label" if pick.called else "option") if left is not None else []
-    if isinstance(now, list) and adds(sentence.texts):
+    if more:
+        gone = {str(every[i]) for i, _, _ in pick.denied}
         known = {str(value) for value in now}
-        picked = [*now, *(value for value in picked if str(value) not in known)]
+        picked = [
+            *(value for value in now if str(value) not in gone),
+            *(value for value in picked if str(value) not in known),
+        ]
     return found(picked, "label" if pick.called else "option")
 
 
@@ -164,7 +170,15 @@ def _meant(sentence: Sentence, pick: _Pick, said: Sequence[Mention]) -> bool:
     spans = [(first, last) for _, first, last in said]
     if pick.called or sentence.bare([*spans, *pick.beside], _NICE) or any(b - a >= 3 for a, b in spans):
         return True
+    if pick.beside and all(_by_itself(sentence, span) for span in spans):
+        return True
     begin = tuple(part.key for part in sentence.parts[: spans[0][1]]) if spans and not spans[0][0] else ()
     if begin and begin in {keys(alias) for alias in pick.names.field.ask.aliases or {}}:
         return True
     return bool(_TAKES & set(sentence.texts[: max((last for _, last in spans), default=0)]))
+
+
+def _by_itself(sentence: Sentence, span: tuple[int, int]) -> bool:
+    """Whether an option is a clause alone: "linear, 12 years and a fee of 20 euros"."""
+    first, last = clause(sentence.parts, span[0])
+    return all(text in FILLER for text in [*sentence.texts[first : span[0]], *sentence.texts[span[1] : last]])

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+LONG = 7  # letters of a word that is told by the others
 LONGEST = 20_000  # characters of a message that are looked at
 _TOP = "com|org|net|io|dev|edu|gov|info|app|ai|eu|de|uk|fr|nl|ch|at|it|es|us|co"
 _TOKEN = re.compile(
@@ -28,7 +29,8 @@ _TOKEN = re.compile(
 
 
 _SIDES = re.compile(r"\d+(?:\.\d+)?(?:x\d+(?:\.\d+)?)+(?:mm|cm|m|km|px)?")  # 30x40
-_SPELLED = {"colour": "color", "grey": "gray", "centre": "center", "metre": "meter", "favourite": "favorite"}
+ALIKE = {"colour": "color", "grey": "gray", "centre": "center", "metre": "meter", "favourite": "favorite",
+            "children": "child", "kid": "child", "people": "person"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ def key_of(word: str) -> str:
     """The word without a plural s, and in one of two spellings."""
     word = word.removesuffix("'s")
     word = word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
-    return _SPELLED.get(word, word)
+    return ALIKE.get(word, word)
 
 
 def read(words: str) -> list[Part]:
@@ -95,6 +97,21 @@ def one_typo(said: str, key: str) -> bool:
     if len(a) < len(b):
         return a[i:] == b[i + 1 :]
     return a[i + 1 :] == b[i + 1 :] or (a[i + 2 :] == b[i + 2 :] and a[i : i + 2] == b[i : i + 2][::-1])
+
+
+def slips(said: str, key: str) -> bool:
+    """Whether it is the key with two letters swapped or one doubled or single; of a long one, one lost.
+
+    Fewer than `one_typo`: "weight" is no slip of "height".
+    """
+    if said[:1] != key[:1] or abs(len(said) - len(key)) > 1 or said == key:
+        return False
+    if len(said) == len(key):
+        return one_typo(said, key) and sorted(said) == sorted(key)
+    short, long = sorted((said, key), key=len)
+    i = next((i for i, (x, y) in enumerate(zip(short, long, strict=False)) if x != y), len(short))
+    doubled = i > 0 and long[i] == long[i - 1]
+    return short[i:] == long[i + 1 :] and (doubled or len(key) >= LONG)
 
 
 def phrase_at(

@@ -13,8 +13,9 @@ from .quantities import Quantity, single
 from .reading import Part, phrase_at, read
 
 FILLER = frozenset(
-    "please ok okay well so hmm i i'd i'll we want would like the a an it to be is that just only and or "
-    "let's make set use take choose pick select go with for then now one no not yes sorry actually "
+    "please ok okay well so hmm i i'd i'll we we'll we'd want "
+    "would like the a an it to be is that just only and or "
+    "let's make set use take choose pick select go with for then now one no nope not yes sorry actually "
     "meant mean rather instead of thanks , . ! : = my by option value in say about exactly here you can "
     "could have give me number them all both but except also too add oops wait everything none "
     "nothing us better after plus also additionally back".split()

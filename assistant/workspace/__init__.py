@@ -1,7 +1,6 @@
 """A workspace: a folder with workflows/, prompts/ and conversations/. Opens sessions and loads workflows."""
 
 import asyncio
-import json
 import os
 import re
 import secrets as random
@@ -16,22 +15,24 @@ from pathlib import Path
 from weakref import WeakValueDictionary, finalize
 
 from .. import live
-from ..collector import paused, spare_what_is_there
+from ..collector import paused
 from ..disk import failure, look, sync_folder
-from ..errors import AssistantError, NotFound, ReadOnly, WriteFailed
+from ..errors import AssistantError, NotFound, WriteFailed
 from ..log import Entry, Fact, Log, create
 from ..parameters import Place
-from ..session import Session, fold
+from ..session import Session
 from ..settings import Settings
 from ..workflow import Workflow
+from .folded import Folded
 from .library import Library
 from .lists import Summaries
+from .offers import Offers
+from .secrets import keep_secrets, secrets_in
 from .summaries import SID, Summary, marks_of, name_of
 
 __all__ = ["SID", "Handle", "Summary", "Workspace", "name_of"]
 DISCARDED = ".deleted-"
 OPEN = 32  # sessions that stay in memory though nobody uses them
-LONG = 10_000  # entries that nobody should wait for again
 LONG_BYTES = 200_000  # of a log that is read in a thread
 
 
@@ -44,11 +45,7 @@ class Handle:
         self.busy = asyncio.Lock()  # one action on the cards at a time
         with paused():
             self.log = Log(self.folder)
-            self._generation = self.log.generation
-            self._session = fold(self.log.entries)
-            self._past = (self._generation, fold(()))  # as it was at the entry that was looked at last
-            if len(self.log.entries) > LONG:
-                spare_what_is_there()
+            self._folded = Folded(self.log)
 
     @property
     def files(self) -> Path:
@@ -57,25 +54,7 @@ class Handle:
     def session(self, at: int | None = None) -> Session:
         """The state now, or as it was at entry `at`."""
         self.log.catch_up()
-        return self._folded() if at is None else self._at(at)
-
-    def _at(self, at: int) -> Session:
-        """Folded on from the moment before, where a replay goes from one to the next."""
-        generation, known = self._past
-        if generation != self.log.generation or known.n > at:
-            generation, known = self.log.generation, fold(())
-        if entries := self.log.entries[known.n : at]:
-            known = fold(entries, known)
-        self._past = (generation, known)
-        return known
-
-    def _folded(self) -> Session:
-        if self._generation != self.log.generation:
-            self._generation, self._session = self.log.generation, fold(())
-        known = self._session  # an export folds in a thread of its own
-        if len(self.log.entries) > known.n:
-            known = self._session = fold(self.log.entries[known.n :], known)
-        return known
+        return self._folded.now() if at is None else self._folded.at(at)
 
     def workflow(self) -> Workflow:
         """The session's workflow as its file is now; raises NotFound or BrokenWorkflow."""
@@ -83,42 +62,18 @@ class Handle:
 
     async def write(self, decide: Callable[[Session], Sequence[Fact]]) -> list[Entry]:
         """Appends what `decide` makes of the newest state, and wakes the session's streams."""
-
-        written = await self.log.write(lambda _: decide(self._folded()))  # the log has just caught up
+        written = await self.log.write(lambda _: decide(self._folded.now()))  # the log has just caught up
         if written:
             live.wake(self.sid)
         return written
 
     def secrets(self) -> dict[str, str]:
         """The values that are kept out of the log, by parameter."""
-        try:
-            found = json.loads((self.folder / "secrets.json").read_text("utf-8"))
-            return {str(name): str(value) for name, value in found.items()}
-        except FileNotFoundError:
-            return {}
-        except (OSError, ValueError, AttributeError) as error:
-            raise ReadOnly(
-                "The secrets of this session cannot be read: its secrets.json is damaged "
-                f"({type(error).__name__}). Remove that file, then give the secrets again on their cards."
-            ) from error
+        return secrets_in(self.folder)
 
     def keep_secrets(self, values: Mapping[str, str]) -> None:
-        """Adds to secrets.json (mode 0600), whole or not at all."""
-        if not values:
-            return
-        path = self.folder / "secrets.json"
-        part = path.with_suffix(".part")
-        try:
-            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(self.secrets() | dict(values), file)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-        except OSError as error:
-            raise WriteFailed(
-                f"The secret could not be kept: {error.strerror}. Nothing was changed."
-            ) from error
+        """Adds to them, whole or not at all."""
+        keep_secrets(self.folder, values)
 
     def place(self) -> Place:
         return Place(files=self.files, secrets=self.secrets())
@@ -137,6 +92,7 @@ class Workspace:
         self._opening: dict[str, asyncio.Task[Handle]] = {}
         self._library = Library(settings.workspace)
         self.lists = Summaries(self.conversations, self._library.find, self._opened)
+        self.offers = Offers(self.conversations, self._opened)
 
     def workflow_files(self) -> dict[str, Path]:
         """Every workflow by its stem; of two with one stem the workspace's."""

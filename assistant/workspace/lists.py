@@ -8,11 +8,10 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ..collector import paused
 from ..errors import AssistantError
-from ..log import read
-from ..session import Session, fold
+from ..session import Session
 from ..workflow import Workflow
+from .kept import Kept, state_in
 from .summaries import Mark, Summary, glance, mark_of, marks_of, size_of, summarise
 
 RECENT = 1.0  # seconds
@@ -30,7 +29,7 @@ class Summaries:
     ) -> None:
         """`find` gives a workflow by its stem, `opened` the state of a session that is open anyway."""
         self.conversations, self._find, self._opened = conversations, find, opened
-        self._known: dict[str, tuple[Mark, Summary]] = {}
+        self._known = Kept[Summary]()
         self._flows: dict[str, Workflow | None] = {}
         self._due: dict[str, asyncio.Future[None]] = {}  # sessions to be read
         self._reader: asyncio.Task[None] | None = None
@@ -102,24 +101,28 @@ class Summaries:
             await asyncio.gather(self._reader, return_exceptions=True)
 
     def _is_whole(self, sid: str) -> bool:
-        return sid in self._known and self._known[sid][1].whole
+        known = self._known.find(sid)
+        return known is not None and known.whole
 
     def _look(self) -> dict[str, Mark]:
         """The marks of all; forgets the sessions that are gone and those whose workflow has changed."""
         marks = marks_of(self.conversations)
-        stems = {summary.workflow for _, summary in self._known.values()}
+        every = self._known.all()
+        stems = {summary.workflow for _, summary in every.values()}
         flows = {stem: self._find(stem) for stem in stems}
         changed = {stem for stem in stems if stem in self._flows and flows[stem] is not self._flows[stem]}
         self._flows = flows
-        for sid, (_, summary) in list(self._known.items()):
-            if sid not in marks or (summary.whole and summary.workflow in changed):
-                del self._known[sid]
+        self._known.drop(
+            sid
+            for sid, (_, summary) in every.items()
+            if sid not in marks or (summary.whole and summary.workflow in changed)
+        )
         return marks
 
     def _known_or(self, sid: str, mark: Mark, make: Callable[[str, Mark], Summary | None]) -> Summary | None:
-        known = self._known.get(sid)
-        if known and known[0] == mark and (known[1].whole or make == self._glance):
-            return known[1]
+        known = self._known.find(sid, mark)
+        if known and (known.whole or make == self._glance):
+            return known
         try:
             return make(sid, mark)
         except (OSError, AssistantError):  # deleted meanwhile, or not ours to read
@@ -135,14 +138,13 @@ class Summaries:
 
     def _keep(self, sid: str, mark: Mark, summary: Summary | None) -> Summary | None:
         if summary:
-            self._known[sid] = (mark, summary)
+            self._known.keep(sid, mark, summary)
         return summary
 
     def _read(self, sid: str) -> Summary | None:
         """The line of a session that is not open; None where its first line was never acknowledged."""
-        with paused():
-            entries, damage = read(self._folder(sid) / "log.jsonl")
-            return self._summary(sid, fold(entries)) if entries or damage else None
+        session = state_in(self._folder(sid))
+        return self._summary(sid, session) if session else None
 
     def _summary(self, sid: str, session: Session) -> Summary:
         flows, stem = self._flows, session.workflow

@@ -42,6 +42,14 @@ def clarify(situation: Situation, message: Message) -> tuple[str, list[str]] | N
     return which or _which_field(situation, message)
 
 
+def clarify_rest(situation: Situation, message: Message) -> tuple[str, list[str]] | None:
+    """The question which day is meant, where other values of the same words are set already."""
+    words, told = message.left, [result.get("set") or {} for _, result in situation.results]
+    days = which_days(situation, words) if any(told) and len(words) <= LONGEST else []
+    said = {item.name for day in days for item in said_alone(situation, day)}
+    return ("Which day is that?", days) if days and not any(said & set_.keys() for set_ in told) else None
+
+
 def numbers_meant(situation: Situation) -> list[Field]:
     """The numbers that "make it longer" may mean: those set last, else those of the open card."""
     known, card = situation.workflow.fields(), open_card(situation.cards)

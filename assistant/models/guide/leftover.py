@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from ...cards import Situation
 from ...parameters import LISTS
 from ...words import ADDS, ENDS, FILLER, NOT, PLAIN, Part, find, keys, negated, read
-from .clarifying import settled
+from .clarifying import settled, which_days
 from .context import offered_of, shown_values
 from .fields import as_plain
 from .message import Message
@@ -45,7 +45,8 @@ def leftover(situation: Situation, message: Message) -> str:
     upper = [i for i, part in enumerate(parts) if message.left[part.start].isupper()]
     names = {i for i in upper if i and parts[i].text != "i"}
     pieces = [message.left[p[0].start : p[-1].end] for p in _pieces(parts, inside, names)]
-    pieces = list(dict.fromkeys(pieces))
+    asked = any(call.tool == "ask_user" for call, _ in situation.results)
+    pieces = [p for p in dict.fromkeys(pieces) if not (asked and which_days(situation, p))]
     if not pieces:
         return ""
     if private(situation, message.words):

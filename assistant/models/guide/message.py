@@ -6,8 +6,9 @@ from ...cards import Situation, open_card
 from ...queries import tables_of
 from ...words import labels_of, split
 from .context import asked_for
+from .keeping import kept
 from .moving import unmoved
-from .phrases import Intent, recognise, rest
+from .phrases import Intent, clauses_of, recognise, rest
 from .questions import asked, of_results, rates, surely_of_results
 from .session import whats_next
 from .topics import named_fields, suggested, suggested_names, topic
@@ -49,7 +50,7 @@ def understand(situation: Situation) -> Message:
     if any("model" in label for label in labels):
         intents = [i for i in intents if i.kind != "model"]  # that is a value here
     intents = _too_early(situation, _of_results(situation, _of_suggestions(situation, intents)))
-    intents = _unmoved(situation, intents)
+    intents = _unmoved(situation, _kept(situation, intents))
     left = rest(situation.words, [i.span for i in intents if i.kind not in ("yes", "no")])
     intents = [i for i in intents if not _concludes(situation.words, i, intents)]
     return Message(situation.words, intents, left)
@@ -62,6 +63,18 @@ def _unmoved(situation: Situation, intents: list[Intent]) -> list[Intent]:
         if not asks and not any(_overlap(i.span, span) for i in intents):
             told = unmoved(situation, text)
             intents = [*intents, *([Intent("unclear", told, span)] if told else [])]
+    return sorted(intents, key=lambda intent: intent.span)
+
+
+def _kept(situation: Situation, intents: list[Intent]) -> list[Intent]:
+    """With "keep it at 3", which sets nothing anew; `about` are the parameters that are meant."""
+    for text, start, asks in split(situation.words):
+        for piece, at in () if asks else ((text, start), *clauses_of(text, start)):
+            span = (at, at + len(piece))
+            if any(_overlap(i.span, span) for i in intents):
+                continue
+            if (names := kept(situation, piece)) is not None:
+                intents = [*intents, Intent("keep", " ".join(names), span)]
     return sorted(intents, key=lambda intent: intent.span)
 
 

@@ -1,6 +1,6 @@
 """The calls of a round: first answers, undo and reopening, then values, then next, skip and run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...cards import Card, Situation, card_of, open_card
@@ -8,7 +8,7 @@ from ...parameters import Field
 from ...queries import QUERY
 from ...words import keys, read
 from .. import Call
-from .clarifying import about_own, clarify, own_question, picked_by_label, said_alone, settled
+from .clarifying import about_own, clarify, clarify_rest, own_question, picked_by_label, said_alone, settled
 from .declining import declined_values, suggestion_answers
 from .message import Message, understand
 from .texts import ODD
@@ -34,7 +34,8 @@ def plan(situation: Situation) -> list[Call]:
         wanted = _first_calls(situation, message)
     if not wanted and all(tool in _FIRST for tool in made):
         wanted = _value_calls(situation, message)
-    if not wanted and not made and (question := clarify(situation, message)):
+    question = None if wanted else clarify_rest(situation, message) if made else clarify(situation, message)
+    if question and "ask_user" not in made:
         wanted = [("ask_user", {"question": question[0], "options": question[1]})]
     if not wanted:
         wanted = _queries(message)[made.count(QUERY) :]
@@ -89,6 +90,8 @@ def _value_calls(situation: Situation, message: Message) -> _Calls:
     found = said_alone(situation, picked) if picked else said(situation, message)
     odd = {item.name: item.raw for item in found if item.why == ODD}
     values = {item.name: item.raw for item in found if item.name not in odd}
+    stays = [n for i in message.intents if i.kind == "keep" for n in i.about.split()]
+    values |= {name: situation.session.values[name] for name in stays if name in situation.session.values}
     values |= default_values(situation, message) | (
         {} if _answers(situation) else declined_values(situation, message)
     )
@@ -120,7 +123,9 @@ def _answer(situation: Situation, message: Message) -> dict[str, Any] | None:
     question, kinds = situation.session.question, message.kinds
     if question is None:
         return None
-    asked = list(question.get("options") or [])
+    asked, about = list(question.get("options") or []), question.get("about")
+    if "keep" in kinds and about != "run":
+        return {"action": "decline" if isinstance(about, Mapping) else "cancel", "value": None}
     if "cancel" in kinds:
         return {"action": "cancel", "value": None}
     if kinds == {"decline"} and not message.intents[0].about:

@@ -74,6 +74,8 @@ def _say(situation: Situation, message: Message, intent: Intent) -> list[str]:
         return []
     if kind in ("back", "goto"):
         return [_not_reopened(situation, intent)]
+    if kind == "keep":
+        return [f"Nothing was changed. {whats_next(situation)}"]
     if kind in ("decline", "omit"):
         return [explained(situation, message)]
     if kind == "defaults":

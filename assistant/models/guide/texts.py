@@ -21,6 +21,7 @@ _CHATTY = frozenset(
     "oops actually never always either neither both same other none all".split()
 )
 _SHOWS, _THEM = frozenset("show list print display".split()), frozenset("the me my all our us".split())
+_ORDERS = frozenset("remove delete drop scrap omit add append keep leave stick".split())
 _MEANT = re.compile(r"\bI mean(?:t)? (.+)", re.IGNORECASE)
 _CALL = re.compile(
     r"^(?:(?:ok(?:ay)?|well|please|sure|yes)\b[, ]+)*"
@@ -97,8 +98,8 @@ def _plausible(situation: Situation, field: Field, parts: Sequence[str]) -> bool
         return False
     if field.kind == "long":
         return parts[-1] != "?" and not said <= _CHATTY | {",", ".", "ok", "!"}
-    shows = parts[0] in _SHOWS and parts[1:2] and parts[1] in _THEM
-    if len(parts) > _WORDS or shows or _CHATTY & said or _names_another(situation, field, parts):
+    orders = parts[0] in _ORDERS or (parts[0] in _SHOWS and parts[1:2] and parts[1] in _THEM)
+    if len(parts) > _WORDS or orders or _CHATTY & said or _names_another(situation, field, parts):
         return False
     return not set(keys(" ".join(parts))) <= {*keys(field.name), *keys(field.label), "my", "the", "your"}
 

@@ -16,7 +16,7 @@ from .texts import awaited_text, corrected_text, free_text, recent_list
 from .topics import topic
 
 _CORRECTING = frozenset(
-    "no sorry actually meant mean oops wait instead rather better correction that".split()
+    "no nope sorry actually meant mean oops wait instead rather better correction that".split()
 )
 _CHANGING = frozenset("change changed set use make take instead switch".split())
 _IT = frozenset("make set change turn raise lower increase decrease reduce cut bring".split())
@@ -29,7 +29,7 @@ def said_values(situation: Situation, message: Message) -> dict[str, Any]:
 
 def said(situation: Situation, message: Message) -> list[Found]:
     """The same with where each stands in the words."""
-    if not message.left.strip(" .,!;"):
+    if not message.left.strip(" .,!;") or ("keep" in message.kinds and not message.beside_yes_or_no):
         return []
     card = open_card(situation.cards)
     own = list(card.step.fields) if card else []
@@ -40,7 +40,7 @@ def said(situation: Situation, message: Message) -> list[Found]:
     if message.bare and (card is None or answered):
         return []
     expecting = _corrected(situation, message.left) if not message.bare else None
-    expecting = expecting or _expecting(situation, card)
+    expecting = expecting or _expecting(situation, card, message.left)
     recent = recent_list(situation) or number_spoken_of(situation)
     found = find(own, message.left, offered, expecting, now, day, others, recent)
     left = rest(message.left, [item.span for item in found])
@@ -112,7 +112,7 @@ def _option_alone(situation: Situation, fields: Sequence[Field], words: str) -> 
     return found if said and said <= named else []
 
 
-def _expecting(situation: Situation, card: Card | None) -> str | None:
+def _expecting(situation: Situation, card: Card | None, words: str = "") -> str | None:
     """The field that a bare value is for: the one asked about, or the first missing one of the open card.
 
     Where more than one of its kind is missing, only the one that was asked for.
@@ -120,7 +120,9 @@ def _expecting(situation: Situation, card: Card | None) -> str | None:
     asked = _asked_about(situation) or _refused_last(situation, card) or asked_for(situation)
     if asked or card is None:
         return asked
-    missing = card.missing or [field for field in card.step.fields if field.name not in card.values]
+    corrects = bool(_CORRECTING & {part.text for part in read(words[:LONGEST])})  # nothing that is empty
+    unset = [f for f in card.step.fields if f.name not in card.values and not corrects]
+    missing = card.missing or unset
     alike = [f for f in missing[1:] if f.kind == missing[0].kind and f.kind not in ("text", "long", "choice")]
     if (card.missing and not alike) or len(missing) == 1:
         return missing[0].name

@@ -67,6 +67,7 @@ def _replying(app: Any, site: Any) -> None:
     async def again(request: Request, sid: str, turn: str) -> Response:
         """Another reply; with `model` by that one, which answers from then on."""
         handle = await opened(site, sid)
+        site.chat.may_ask_again(handle, turn)
         if name := await text_of(request, "model"):
             await _choose(site, handle, name)
         await site.chat.again(handle, turn)

@@ -136,6 +136,7 @@ document.addEventListener("submit", (event) => {
 // a sent message is said anew: the field holds its words until they are sent or left
 
 function startEdit(link) {
+  sentText = null; // it has left the field for other words
   $("#chat-edit").value = link.dataset.edit;
   $("#editing").hidden = false;
   input().value = $(".words", link.closest(".message")).textContent;
@@ -399,21 +400,26 @@ document.addEventListener("htmx:after:swap", (event) => {
 // what was sent leaves the field in the frame in which it comes to the chat, not in one of its own before
 let sentText = null;
 let leaving = 0;
+let goesOn = null; // whether what was typed since then stands behind it: the next message
 function left() {
   if (!leaving) return;
   clearTimeout(leaving);
   leaving = 0;
   const { value } = input();
-  if (!value.startsWith(sentText)) return;
+  if (sentText === null || (value !== sentText && !(goesOn && value.startsWith(sentText)))) return;
   leaveEdit();
-  input().value = value.slice(sentText.length); // who types fast has begun the next message
+  input().value = value.slice(sentText.length);
   if (input().value) remember(input());
 }
 document.addEventListener("htmx:sse:after:message", left);
-document.addEventListener("beforeinput", (event) => event.target.id === "chat-input" && left());
+document.addEventListener("beforeinput", ({ target }) => {
+  if (target.id !== "chat-input") return;
+  goesOn ??= target.value === sentText && target.selectionStart === sentText.length;
+  left();
+});
 
 document.addEventListener("htmx:before:request", (event) => {
-  if (event.detail.ctx.sourceElement?.id === "chat-form") sentText = input().value;
+  if (event.detail.ctx.sourceElement?.id === "chat-form") [sentText, goesOn] = [input().value, null];
 });
 
 document.addEventListener("htmx:after:request", (event) => {
