@@ -273,6 +273,12 @@ def test_each_path_of_the_tree_is_there() -> None:
     assert missing == []
 
 
+def test_each_file_of_ours_that_is_named_is_there() -> None:
+    named = re.findall(r"`((?:assistant|tests|benchmarks|scripts|prompts)/[\w./-]+)`", README)
+    assert named
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
 def test_each_module_is_in_the_tree() -> None:
     named = tree()
     missing = []
