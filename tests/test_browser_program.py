@@ -225,6 +225,34 @@ def test_the_end_of_the_chat_stays_in_sight_as_the_window_changes(page, server):
     until(page, AT_END)
 
 
+def test_only_who_scrolls_up_leaves_the_end_of_the_chat(page, server):
+    def tell(*numbers):
+        said = [{"text": f"message {n}", "turn": f"t{n}", "model": "guide"} for n in numbers]
+        server.tell(server.sid_of(page), *[Fact("guide", "said", fields) for fields in said])
+        expect(page.locator(".message", has_text=f"message {numbers[-1]}")).to_be_attached()
+
+    tell(*range(30))
+    until(page, AT_END)
+    page.evaluate(f"{LOG}.scrollTop -= 40")
+    page.wait_for_timeout(100)
+    page.evaluate(f"() => {{ {LOG}.scrollTop += 40; {LOG}.style.paddingBottom = '300px'; }}")
+    page.wait_for_timeout(100)  # its jump is told after more has come below
+    tell(30)
+    until(page, AT_END)
+    page.evaluate(f"{LOG}.scrollTop = 0")
+    page.wait_for_timeout(100)
+    tell(31)
+    assert page.evaluate(f"{LOG}.scrollTop") == 0
+
+
+def test_the_focus_goes_to_the_field_where_the_pressed_button_has_gone(page, server):
+    asked = {"id": "q1", "question": "Which one?", "options": ["red", "blue"], "turn": "t1"}
+    server.tell(server.sid_of(page), Fact("guide", "asked", asked))
+    page.locator(".question").get_by_role("button", name="No").press("Enter")
+    expect(page.locator(".question")).to_contain_text("answered: no")
+    expect(page.locator("#chat-input")).to_be_focused()
+
+
 def test_thinking_is_folded_while_it_comes_and_the_reader_may_open_it(page, server, ollama):
     ollama.enqueue(MODEL, Round(thinking=("Let ", "me ", "see"), text=("Yes.",), delay=1))
     say(page, "Is it so?")

@@ -529,3 +529,45 @@ def test_every_found_value_is_grounded() -> None:
 
 def test_a_message_of_two_sentences_is_split_where_it_begins_to_ask() -> None:
     assert [asks for _, _, asks in split("Depth 3, and what does limit mean? Go on.")] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("words", "day"),
+    [
+        ("friday or saturday", None),
+        ("saturday or friday", None),
+        ("not friday but monday", "2026-11-23"),
+        ("the day after tomorrow", "2026-11-23"),
+        ("the day before yesterday", "2026-11-19"),
+        ("the day after the day after tomorrow", None),
+        ("two days after tomorrow", None),
+        ("the friday after next", None),
+        ("every friday", None),
+        ("each friday", None),
+        ("the last friday of may", None),
+        ("friday before christmas", None),
+        ("a week from friday", None),
+        ("by friday", "2026-11-27"),
+        ("the coming friday", "2026-11-27"),
+    ],
+)
+def test_a_day_is_said_where_it_is_one_day(words: str, day: str | None) -> None:
+    found = find([ALL["day"]], words, expecting="day", today=TODAY)
+    assert [item.raw for item in found] == [day] * (day is not None)
+    assert day is None or grounded(ALL["day"], day, [words], today=TODAY)
+    for wrong in ("2026-11-22", "2026-11-27"):
+        assert wrong == day or " or " in words or not grounded(ALL["day"], wrong, [words], today=TODAY)
+
+
+def test_each_of_two_days_may_be_meant() -> None:
+    (pair,) = find_days([ALL["day"]], "friday or saturday", "day", TODAY)
+    assert pair == (ALL["day"], ["2026-11-27", "2026-11-21", "2026-11-28"])
+    (pair,) = find_days([ALL["day"]], "the friday after next", "day", TODAY)
+    assert pair == (ALL["day"], ["2026-12-04", "2026-12-11"])
+
+
+def test_more_than_the_default_is_not_the_default() -> None:
+    limit = make(limit=Annotated[int, Ask("At most", unit="pages", default=500)])["limit"]
+    assert grounded(limit, 500, ["the default"])
+    assert not grounded(limit, 500, ["100 pages more than the default"])
+    assert not grounded(limit, 100, ["100 pages more than the default"], now=500)

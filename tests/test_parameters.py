@@ -489,6 +489,12 @@ def test_a_model_that_contains_itself_is_refused() -> None:
         make_field("tree", Tree)
 
 
+def test_a_default_is_what_it_would_be_if_somebody_gave_it() -> None:
+    assert repr(make_field("height", float, 90).default) == "90.0"
+    assert repr(make_field("heights", list[float], [1, 2]).default) == "[1.0, 2.0]"
+    assert make_field("note", str | None, None).default is None
+
+
 def test_defaults() -> None:
     assert make_field("n", int, 4).default == 4
     assert make_field("n", Annotated[int, Ask(default=4)]).default == 4

@@ -1,11 +1,12 @@
 """The guide's grammar of questions about results: which query the words come to, and where there is none."""
 
+import time
 from pathlib import Path
 
 import pytest
 
 from assistant.models.guide.answering import answer
-from assistant.models.guide.questions import asked
+from assistant.models.guide.questions import asked, of_results, rates, surely_of_results
 from assistant.queries import TableFile, query
 from assistant.results.tables import write_table
 from assistant.web.markdown import markdown
@@ -258,3 +259,20 @@ def test_the_rows_that_are_not_shown_are_counted():
     assert "The first 10 of 45 rows." in told
     assert answer("SELECT 1", {"columns": ["a"], "count": 0, "rows": []}).startswith("No row fits.")
     assert answer("SELECT 1", {"error": "no"}) == "no."
+
+
+ENDLESS = ["the ", "of the ", "show ", "?", "how many ", "most ", "top 5 by ", "in total "]
+
+
+@pytest.mark.parametrize("seed", ENDLESS)
+def test_words_that_are_longer_than_a_question_are_none_and_take_no_longer(seed, tables):
+    """A quarter of the words would take a sixteenth of the time if each was looked at for each."""
+
+    def seconds(size):
+        words = (seed * size)[:size] + " x"
+        began = time.process_time()
+        assert (of_results(words), surely_of_results(words), rates(words)) == (False, False, False)
+        assert asked(words, tables) is None
+        return time.process_time() - began
+
+    assert min(seconds(20_000) for _ in range(2)) < 8 * min(seconds(5_000) for _ in range(2)) + 0.1

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from ..errors import Refused
@@ -18,26 +19,31 @@ LOGGED: Final = 10_000  # bytes of a refused value; a longer one is shortened
 
 
 def make_field(name: str, annotation: Any, default: Any = MISSING) -> Field:
-    """The field of an annotated name, its default judged too. Raises TypeError with a sentence."""
+    """The field of an annotated name, its default judged too: of a float, 1 is 1.0.
+
+    Raises TypeError with a sentence.
+    """
     made = field_of(name, annotation, default)
     try:
-        _check_given(made)
+        return replace(made, default=_check_given(made))
     except (No, TypeError, ValueError) as error:
         raise TypeError(f"{name}: what its Ask or default gives is refused. {error}") from None
-    return made
 
 
-def _check_given(made: Field) -> None:
+def _check_given(made: Field) -> Any:
+    """The default as it is when somebody gives it."""
+    default = made.default
     if made.kind == "secret" and made.default not in (MISSING, None):
         raise No("a secret has no default; use Secret | None = None.", hide=True)
     if made.kind != "upload" and made.default is not MISSING:
-        _judge(made, to_json(made.default), None, NOWHERE)
+        default = _judge(made, to_json(made.default), None, NOWHERE)
     to_json(made.ask.example)
     for said, meant in (made.ask.aliases or {}).items():
         try:
             _judge(made, to_json(meant), None, NOWHERE)
         except No as no:
             raise No(f"the alias {said!r} means what is refused. {no.reason}", no.hide) from None
+    return default
 
 
 def judge(field: Field, raw: Any, *, offered: Sequence[Any] | None = None, place: Place = NOWHERE) -> Any:

@@ -106,7 +106,7 @@ def _why(desk: Desk, session: Session, card: Card, field_: Field, value: Any) ->
 
     Words from before the parameter's last change do not count: it was said, typed or undone after them.
     """
-    fields = {field.name: field for each in desk.handle.workflow().steps for field in each.fields}
+    fields = desk.handle.workflow().fields()
     beside = [field for field in card.step.fields if field.name != field_.name]
     others = [field for name, field in fields.items() if card.step.field(name) is None]
     undone = (change for taken in session.taken.values() for name, change in taken if name == field_.name)

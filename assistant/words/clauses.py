@@ -88,6 +88,12 @@ def bounded(before: Sequence[str]) -> bool:
     return ends and bool({"not", "no", "don't", "dont", "never"} & {*before})
 
 
+def complains(behind: Sequence[str]) -> bool:
+    """Whether "is too many" or "isn't enough" follows on what is said."""
+    pairs = set(itertools.pairwise(behind))
+    return bool({("too", word) for word in _TOO} & pairs) or ("enough" in behind and bool(NOT & {*behind}))
+
+
 def hedged(parts: Sequence[Part]) -> bool:
     """Whether the words are in doubt: "maybe", "not sure", "if"."""
     joined = f" {' '.join(part.text for i, part in enumerate(parts) if not _counted(parts, i))} "
@@ -100,7 +106,9 @@ def _reported(parts: Sequence[Part]) -> bool:
     """ "The boss said 500", "Tom thinks": what somebody else says; "I said 50" is the user's own word."""
     texts = [part.text for part in parts]
     at = next((i for i, text in enumerate(texts) if text in _REPORTS), 0)
-    return at > 0 and not {"i", "we", "as", "i've", "i'd"} & {*texts[:at]}
+    near = {*texts[max(at - 3, 0) : at]}
+    own = {"i", "we", "as", "i've", "i'd"} & near and not {"think", "guess", "believe", "know"} & near
+    return at > 0 and not own
 
 
 def _counted(parts: Sequence[Part], at: int) -> bool:

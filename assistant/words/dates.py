@@ -56,7 +56,7 @@ def _moment(text: str) -> datetime | None:
 
 
 def dates(parts: Sequence[Part], today: date) -> list[tuple[list[date], int, int]]:
-    """The days named in the words: each with what it can mean (nothing, where that is unclear) and its place."""
+    """The days named in the words: each with what it can mean, if that is clear, and where it stands."""
     found = []
     i = 0
     while i < len(parts):
@@ -77,9 +77,17 @@ def _counted(parts: Sequence[Part], days: list[date], first: int, last: int) -> 
     if word in ("after", "before") or (word == "from" and unit in _SPANS):
         count, begin = _how_many(parts, p - 1)
         by = timedelta(count * {"day": 1, "week": 7}.get(unit, 0)) * (-1 if word == "before" else 1)
-        return [day + by for day in days] if by else [], begin, last
+        moved = [day for old in days for day in _later(old, by)] if by else []
+        return moved, begin if unit in _SPANS else first, last
     weekly = len(days) == 1 and last < len(parts) and parts[last].text == "week"  # "tomorrow week"
     return [] if weekly else days, first, last
+
+
+def _later(day: date, by: timedelta) -> list[date]:
+    try:
+        return [day + by]
+    except OverflowError:
+        return []
 
 
 def _how_many(parts: Sequence[Part], end: int) -> tuple[int, int]:
@@ -95,7 +103,7 @@ def _how_many(parts: Sequence[Part], end: int) -> tuple[int, int]:
 def _nth(parts: Sequence[Part], i: int, today: date) -> tuple[list[date], int]:
     """ "The first Friday of May", the coming one where no year is said."""
     month = _month(parts[i + 2].text) if i + 2 < len(parts) and parts[i + 1].text in ("of", "in") else 0
-    place = _PLACES.get(parts[i - 1].text)
+    place = _PLACES.get(parts[i - 1].text) if i else None
     if place is None or not month:
         return [], i + 1
     said = parts[i + 3].text if i + 3 < len(parts) else ""

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from ..parameters import NUMBERS
-from .clauses import CORRECTS, DENIES, ENDS, bounded, clause
+from .clauses import CORRECTS, DENIES, ENDS
 from .dates import clocks, dates
 from .labels import BOUNDS, Names
-from .later import LATER
+from .meant import in_range, is_meant
 from .moves import moves
 from .quantities import UNITS, Quantity, amounts, json_number, no_amount
 from .reading import key_of, phrase_at
@@ -20,7 +20,6 @@ _LINKS = frozenset(
 )
 _LONG = ("day", "week", "fortnight", "month", "year")
 _MOVES = frozenset("increase raise lift extend decrease lower reduce shorten cut".split())
-_LEAST = frozenset("least shortest smallest lowest minimum min minimal fewest".split())
 _BY_LENGTH = sorted(BOUNDS, key=len, reverse=True)
 
 
@@ -29,12 +28,12 @@ def numbers(sentence: Sentence) -> list[Found]:
     days = [*dates(sentence.parts, sentence.today), *clocks(sentence.parts)]
     said = [q for q in sentence.quantities if not any(first <= q.first < last for _, first, last in days)]
     moved = {i for m in moves(sentence.parts, sentence.quantities) for i in range(m.first, m.last)}
-    meant = [q for q in said if _wanted(sentence, q, said) and q.first not in moved]
+    meant = [q for q in said if is_meant(sentence, q, said) and q.first not in moved]
     takers = [n for n in sentence.names if n.field.kind in NUMBERS and not sentence.options[n.field.name]]
     found: list[Found] = []
     previous: Quantity | None = None
     for quantity in meant:
-        if _in_range(sentence, quantity, said):
+        if in_range(sentence, quantity, said):
             continue
         best = _best(sentence, quantity, takers)
         if best is None and len(meant) == 1 and not moved:
@@ -72,64 +71,10 @@ def _halved(sentence: Sentence, item: Found, found: Sequence[Found]) -> bool:
     return False
 
 
-def _wanted(sentence: Sentence, quantity: Quantity, said: Sequence[Quantity]) -> bool:
-    """Whether the number is not denied, nor what is left; in "5, no 6" the second one is meant."""
-    first, behind = quantity.first, sentence.texts[quantity.last : quantity.last + 3]
-    if "left" in behind[:2] or (behind[:2] == ["and", "more"] and (not behind[2:] or behind[2] in ENDS)):
-        return False
-    if _so_much_more(sentence, quantity) or LATER.keys() & {*behind[:2]}:
-        return False
-    instead = sentence.texts[max(first - 2, 0) : first] == [",", "no"] and quantity is not said[0]
-    return instead or not sentence.out(first)
-
-
-def _so_much_more(sentence: Sentence, quantity: Quantity) -> bool:
-    """ "100 pages or so more", "100 or more": by about how much, or no less than that."""
-    after = sentence.texts[quantity.last : clause(sentence.parts, quantity.first)[1]][:4]
-    pairs = set(itertools.pairwise(after))
-    return bool({("so", "more"), ("so", "less"), ("so", "fewer"), ("or", "more")} & pairs)
-
-
 def _corrects(sentence: Sentence, previous: Quantity, quantity: Quantity) -> bool:
     """ "depth 3, no, 4": whether the number only takes the place of the one before."""
     between = set(sentence.texts[previous.last + bool(previous.unit) : quantity.first])
     return bool(between & CORRECTS) and between <= FILLER
-
-
-def _in_range(sentence: Sentence, quantity: Quantity, others: Sequence[Quantity]) -> bool:
-    """ "2 or 3", "3-5", "between 3 and 5", "more than 3": no value. "from 2 to 3": only the second."""
-    texts = sentence.texts
-    before = texts[max(quantity.first - 3, 0) : quantity.first]
-    if before[-1:] == ["from"] or "between" in before[-2:]:
-        return True
-    if before[-2:] == ["at", "least"] and not any(map(_is_least, sentence.names)):
-        return True
-    if (
-        before[-1:] == ["than"]
-        and tuple(before[-3:]) not in BOUNDS
-        and not bounded(_clause(sentence, quantity))
-    ):
-        return True
-    for other in others:
-        if other is quantity:
-            continue
-        left, right = (other, quantity) if other.first < quantity.first else (quantity, other)
-        joint = texts[left.last : right.first]
-        joint = joint[1:] if len(joint) == 2 else joint  # "2 clicks or 3"
-        if joint == ["to"] and left.first and texts[left.first - 1] == "from":
-            return quantity is left
-        between = joint == ["and"] and "between" in texts[: left.first]
-        if between or joint in (["or"], ["-"], ["to"], ["/"], ["\u2013"]):
-            return True
-    return False
-
-
-def _clause(sentence: Sentence, quantity: Quantity) -> list[str]:
-    return sentence.texts[clause(sentence.parts, quantity.first)[0] : quantity.first]
-
-
-def _is_least(names: Names) -> bool:
-    return bool(_LEAST & {*names.field.label.casefold().split()})
 
 
 def _best(sentence: Sentence, quantity: Quantity, takers: Sequence[Names]) -> tuple[Names, str] | None:

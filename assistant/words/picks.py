@@ -3,19 +3,22 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ..parameters import LISTS
 from .clauses import CORRECTS, NOT, TAKES_OUT, adds, clause, negated
 from .labels import STOP, Names
 from .options import PLACES, Mention, Options, all_or_none, mentions, ordinals
+from .quantities import UNITS
 from .reading import keys
 from .sentence import FILLER, Found, Sentence
+from .sides import joined
 
 _TAKES = frozenset(
     "use take pick choose select want only just from with make set include prefer like go read load need "
     "give it's be add also switch change instead rather meant mean and".split()
 )
-_NICE = frozenset("some would nice great good fine best lovely perfect same as well course".split())
+_NICE = frozenset("on some would nice great good fine best lovely perfect same as well course".split())
 _OTHER = re.compile(r"(use |take |i (meant|want) )?(the )?other( one)?")
 
 
@@ -43,6 +46,8 @@ def picks(sentence: Sentence, beside: Sequence[Found] = ()) -> list[Found]:
     `beside` are the other values of the sentence ("Italy for 5 days"): an option needs no verb beside them.
     """
     spans = [sentence.places(item) for item in beside]
+    if pair := joined(sentence):  # "30x40 canvas": which number is which may be open
+        spans.append((pair[0].first, pair[-1].last))
     takers = [names for names in sentence.names if sentence.options[names.field.name]]
     found: list[Found] = []
     if not sentence.hedged:
@@ -114,22 +119,18 @@ def _several(sentence: Sentence, pick: _Pick) -> list[Found]:
     meant = _meant(sentence, pick, said) or (pick.denied and sentence.bare(spans, NOT | TAKES_OUT | {"out"}))
     if not named or not meant or _or(sentence, said):
         return []
-    now = sentence.values.get(pick.names.field.name)
-    more = isinstance(now, list) and adds(sentence.texts)
-    if pick.denied and picked and not more:
-        return found(picked)
-    if pick.denied and not picked:
-        gone = {str(every[i]) for i, _, _ in pick.denied}
-        left = [value for value in now if str(value) not in gone] if isinstance(now, list) else None
-        return found(left, "label" if pick.called else "option") if left is not None else []
-    if more:
-        gone = {str(every[i]) for i, _, _ in pick.denied}
-        known = {str(value) for value in now}
-        picked = [
-            *(value for value in now if str(value) not in gone),
-            *(value for value in picked if str(value) not in known),
-        ]
-    return found(picked, "label" if pick.called else "option")
+    value = _changed(pick, picked, sentence.values.get(pick.names.field.name), adds(sentence.texts))
+    return [] if value is None else found(value, "label" if pick.called else "option")
+
+
+def _changed(pick: _Pick, picked: list[Any], now: Any, more: bool) -> list[Any] | None:
+    """What is picked; where more is, or only some denied, what stands there with and without them."""
+    if (picked and not more) or not isinstance(now, list):
+        return picked or None
+    gone = {str(pick.options[i][0]) for i, _, _ in pick.denied}
+    known = {str(value) for value in now}
+    left = [value for value in now if str(value) not in gone]
+    return [*left, *(value for value in picked if str(value) not in known)]
 
 
 def _or(sentence: Sentence, said: Sequence[Mention]) -> bool:
@@ -170,7 +171,7 @@ def _meant(sentence: Sentence, pick: _Pick, said: Sequence[Mention]) -> bool:
     spans = [(first, last) for _, first, last in said]
     if pick.called or sentence.bare([*spans, *pick.beside], _NICE) or any(b - a >= 3 for a, b in spans):
         return True
-    if pick.beside and all(_by_itself(sentence, span) for span in spans):
+    if pick.beside and all(_by_itself(sentence, span, pick.beside) for span in spans):
         return True
     begin = tuple(part.key for part in sentence.parts[: spans[0][1]]) if spans and not spans[0][0] else ()
     if begin and begin in {keys(alias) for alias in pick.names.field.ask.aliases or {}}:
@@ -178,7 +179,9 @@ def _meant(sentence: Sentence, pick: _Pick, said: Sequence[Mention]) -> bool:
     return bool(_TAKES & set(sentence.texts[: max((last for _, last in spans), default=0)]))
 
 
-def _by_itself(sentence: Sentence, span: tuple[int, int]) -> bool:
-    """Whether an option is a clause alone: "linear, 12 years and a fee of 20 euros"."""
+def _by_itself(sentence: Sentence, span: tuple[int, int], beside: Sequence[tuple[int, int]]) -> bool:
+    """Whether in its clause are only other values: "linear, 12 years", "height 30 canvas"."""
     first, last = clause(sentence.parts, span[0])
-    return all(text in FILLER for text in [*sentence.texts[first : span[0]], *sentence.texts[span[1] : last]])
+    inside = {i for begin, end in (*beside, span) for i in range(begin, end)}
+    units = {names.unit for names in sentence.names if names.unit} | {*UNITS} | _NICE
+    return all(i in inside or sentence.texts[i] in FILLER | units for i in range(first, last))

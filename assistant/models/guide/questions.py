@@ -28,6 +28,8 @@ from .selects import (
     values_of,
 )
 
+_LONGEST = 400  # characters of a question of results
+
 _SUP = rf"(?:(?P<ord>{'|'.join(ORDINALS)}|\d+(?:st|nd|rd|th)) )?(?P<sup>{MOST}|{LEAST})"
 _DIR = r"(?: (?:in )?(?P<dir>asc(?:ending)?|desc(?:ending)?)(?: order)?)?"
 _N = rf"(?:(?P<n>\d+|{NUMBER}) )?"
@@ -86,7 +88,8 @@ class Asked:
 
 def asked(words: str, tables: Mapping[str, TableFile]) -> Asked | None:
     """The query that the words ask for, or why there is none; None where they are no such question."""
-    plain = _plain(words)
+    if not (plain := _plain(words)):
+        return None
     shows = lists_something(words)
     listed = shows or bool(re.match(r"\s*(?:please |can you |could you )*give\b", words, re.IGNORECASE))
     if there := _as_they_stand(plain, tables, listed):
@@ -154,10 +157,10 @@ def _as_they_stand(plain: str, tables: Mapping[str, TableFile], listed: bool) ->
 
 def of_results(words: str) -> bool:
     """Whether the words ask of results, as far as that can be told before there are any."""
-    found = re.match(r"how many .+ (?:are|were|was|did|have|has|exist)\b", words, re.IGNORECASE)
-    plain = _plain(words)
+    plain, whole = _plain(words), _in_one_line(words)
+    found = re.match(r"how many .+ (?:are|were|was|did|have|has|exist)\b", whole, re.IGNORECASE)
     most = re.match(rf"(?:{MOST}|{LEAST}|{ALONE}) \w", plain, re.IGNORECASE) and not _ABLE.search(plain)
-    return bool(found or most or _PLAINLY.search(" ".join(words.split())) or _PLAINLY.search(plain))
+    return bool(found or most or _PLAINLY.search(whole) or _PLAINLY.search(plain))
 
 
 def surely_of_results(words: str) -> bool:
@@ -176,9 +179,15 @@ def lists_something(words: str) -> bool:
     return bool(_SHOWS.match(words))
 
 
+def _in_one_line(words: str) -> str:
+    """The words; "" of more than any question has, as each pattern is tried at each of them."""
+    plain = " ".join(words.split())
+    return plain if len(plain) <= _LONGEST else ""
+
+
 def _plain(words: str) -> str:
-    """Without "please", "show me", "in total" and the like around it."""
-    plain = " ".join(words.replace("§", " ").split())
+    """Without "please", "show me", "in total" and the like around it; "" where nothing is left."""
+    plain = _in_one_line(words.replace("§", " ")).strip(" ?.!,;:")
     plain = re.sub(r"\bdeepest\b", "most deep", plain, flags=re.IGNORECASE)
     deeper = r"\b(?:(?:are|is|that are) )?deeper than (\w+)(?: clicks?| levels?)?"
     plain = re.sub(deeper, r"with deep more than \1", plain, flags=re.IGNORECASE)

@@ -90,7 +90,12 @@ const follow = () => {
   toEnd();
 };
 if (log) {
-  log.addEventListener("scroll", () => (atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 60));
+  let last = 0;
+  log.addEventListener("scroll", () => {
+    // told a frame late: more may stand below by then, and only who scrolls up leaves the end
+    atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 60 || (atEnd && log.scrollTop >= last);
+    last = log.scrollTop;
+  });
   new ResizeObserver(toEnd).observe(log);
   toEnd();
 }
@@ -344,8 +349,17 @@ if (localStorage.getItem("rail") === "folded") {
 
 let openCard = $('article.card[data-state="open"]')?.id;
 
+// the button that was pressed in the chat has gone; not where a keyboard would open
+let pressed = false;
+function refocus() {
+  if (!pressed || document.activeElement !== body) return;
+  pressed = false;
+  if (!matchMedia("(pointer: coarse)").matches) input().focus({ preventScroll: true });
+}
+
 function afterSwap() {
   toEnd();
+  refocus();
   const card = $('article.card[data-state="open"]');
   if (card && card.id !== openCard) {
     const inChat = document.activeElement?.closest?.("#chat");
@@ -419,6 +433,7 @@ document.addEventListener("beforeinput", ({ target }) => {
 });
 
 document.addEventListener("htmx:before:request", (event) => {
+  pressed = !!event.detail.ctx.sourceElement?.closest("#chat");
   if (event.detail.ctx.sourceElement?.id === "chat-form") [sentText, goesOn] = [input().value, null];
 });
 
