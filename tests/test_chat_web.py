@@ -7,10 +7,29 @@ from serving import HTMX, Stream, at_once, make_workspace, serving
 
 from assistant.log import Fact
 
+BILL = """
+from typing import Annotated
+
+from assistant import Ask, Workflow
+
+flow = Workflow("Split a bill", "What does each of us owe?")
+
+
+@flow.step
+def bill(total: Annotated[float, Ask("Total", gt=0, unit="euros")]):
+    '''What is on the bill?'''
+
+
+@flow.run
+def split(total):
+    return None
+"""
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with serving(make_workspace(tmp_path_factory.mktemp("web") / "work", small=SMALL)) as server:
+    folder = tmp_path_factory.mktemp("web") / "work"
+    with serving(make_workspace(folder, small=SMALL, bill=BILL)) as server:
         yield server
 
 
@@ -150,6 +169,133 @@ def test_a_question_about_running_starts_the_run(server, sid):
     assert server.post(f"sessions/{sid}/answers/q1", {"action": "accept", "value": "Yes"}).status_code == 303
     server.wait(sid, lambda s: bool(s.did(sid, "finished")))
     assert len(server.did(sid, "started")) == 1
+
+
+# --- what became of what was suggested -----------------------------------------------------------------
+
+
+def suggest(server, sid, id="p1", **values):
+    server.tell(
+        sid,
+        Fact("user", "said", {"text": "as usual", "turn": id}),
+        Fact("model", "proposed", {"id": id, "step": "start", "values": values, "turn": id}),
+        Fact("guide", "said", {"text": "Is it so?", "turn": id}),
+    )
+
+
+def spoken(server, sid, text):
+    before = sum(e.by != "user" for e in server.did(sid, "said"))
+    server.post(f"sessions/{sid}/messages", {"text": text})
+    replied(server, sid, before + 1)
+
+
+def boxes(server, sid):
+    """The suggestions in the chat: what each says of itself, and of its values."""
+    found = server.page(f"sessions/{sid}").select(".proposal")
+    return [
+        (box.small.text, [" ".join(code.stripped_strings) for code in box.select("code")]) for box in found
+    ]
+
+
+def test_a_suggestion_says_of_each_value_what_became_of_it(server, sid):
+    suggest(server, sid, depth=8, kind="star")
+    spoken(server, sid, "accept the depth and dismiss the rest")
+    assert server.state(sid)["values"] == {"depth": 8}
+    first, second = boxes(server, sid)
+    assert first == ("Suggested", ["depth = 8 levels suggested again", "kind = star dismissed"])
+    assert second == ("Suggested, and accepted", ["depth = 8 levels"])
+    server.post(f"sessions/{sid}/undo")
+    assert boxes(server, sid)[1][0] == "Suggested, accepted, and undone"
+    server.post(f"sessions/{sid}/redo")
+    assert boxes(server, sid)[1][0] == "Suggested, and accepted"
+
+
+def test_a_suggestion_that_is_half_accepted_and_then_dismissed(server, sid):
+    suggest(server, sid, depth=8, kind="star")
+    spoken(server, sid, "all but the kind")
+    first, second = boxes(server, sid)
+    assert first == ("Suggested", ["depth = 8 levels accepted", "kind = star suggested again"])
+    assert second == ("Suggested, and dismissed", ["kind = star"])
+
+
+def test_a_suggestion_that_was_overtaken_says_so(server, sid):
+    suggest(server, sid, depth=8, kind="star")
+    server.next(sid, "start", {"depth": "8", "kind": "tree"})
+    assert boxes(server, sid) == [
+        ("Suggested", ["depth = 8 levels accepted", "kind = star another value was given"])
+    ]
+
+
+def test_an_accepted_suggestion_can_be_undone_at_the_field_and_in_the_chat(server, sid):
+    for where in (".proposal form[action$='/undo']", "#field-depth .origin button[formaction$='/undo']"):
+        suggest(server, sid, id=f"p{len(where)}", depth=8)
+        assert not server.page(f"sessions/{sid}").select(where)
+        server.post(f"sessions/{sid}/answers/p{len(where)}", {"action": "accept"})
+        [found] = server.page(f"sessions/{sid}").select(where)
+        n = (found.select_one("[name=entry]") or found)["value"]
+        assert server.post(f"sessions/{sid}/undo", {"entry": n}).status_code == 303
+        assert server.state(sid)["values"] == {}
+        assert not server.page(f"sessions/{sid}").select(where)
+    assert server.post(f"sessions/{sid}/redo").status_code == 303
+    assert server.state(sid)["values"] == {"depth": 8}
+
+
+def test_a_value_that_the_user_typed_in_place_of_a_suggestion_is_the_users_own(server, sid):
+    suggest(server, sid, depth=8)
+    server.post(f"sessions/{sid}/answers/p1", {"action": "accept", "value.depth": "3"})
+    assert not server.page(f"sessions/{sid}").select("#field-depth .origin")
+
+
+def test_a_dismissed_suggestion_can_be_taken_after_all(server, sid):
+    suggest(server, sid, depth=8, kind="star")
+    address = f"sessions/{sid}/answers/p1"
+    server.post(address, {"action": "decline"})
+    [after_all] = server.page(f"sessions/{sid}").select(".proposal form")
+    assert (after_all["action"], after_all.button.text) == (address, "Take them after all")
+    spoken(server, sid, "depth 4")  # what was given since stays
+    answers = at_once(*[lambda: server.post(address, {"action": "accept"}).status_code] * 3)
+    assert sorted(answers) == [303, 409, 409]
+    state = server.state(sid)
+    assert (state["values"], state["origins"]) == (
+        {"depth": 4, "kind": "star"},
+        {"depth": "guide", "kind": "user"},
+    )
+    assert boxes(server, sid)[0] == (
+        "Suggested",
+        ["depth = 8 levels dismissed", "kind = star accepted"],
+    )
+    assert server.post(address, {"action": "decline"}).status_code == 409
+    server.post(f"sessions/{sid}/undo")
+    assert server.state(sid)["values"] == {"depth": 4}
+    assert server.post(address, {"action": "accept"}).status_code == 303
+    assert server.state(sid)["values"]["kind"] == "star"
+
+
+def test_the_edit_of_a_suggestion_shows_the_number_as_the_card_does(server):
+    sid = server.begin("bill")
+    server.tell(sid, Fact("model", "proposed", {"id": "p1", "step": "bill", "values": {"total": 120.0}}))
+    page = server.page(f"sessions/{sid}")
+    shown = page.select_one(".proposal input[name='value.total']")["value"]
+    assert shown == page.select_one("#field-total input")["value"] == "120"
+    server.post(f"sessions/{sid}/answers/p1", {"action": "accept", "value.total": shown})
+    assert boxes(server, sid)[0][0] == "Suggested, and accepted"
+
+
+def test_start_over_says_what_it_cleared_in_the_order_of_the_cards(server, sid):
+    server.next(sid, "start", {"depth": "2", "kind": "star"})
+    server.next(sid, "finish", {"names": "name 1"})
+    spoken(server, sid, "start over")
+    told = server.page(f"sessions/{sid}").select_one("[data-did=cleared] code").text
+    assert told == "Depth, Kind, Names cleared"
+
+
+def test_what_is_said_ahead_stands_on_the_card_that_it_is_for(server, sid):
+    server.tell(sid, Fact("guide", "set", {"step": "finish", "values": {"names": ["<b>name 1", "x" * 900]}}))
+    card = server.page(f"sessions/{sid}").select_one("#card-finish")
+    assert card["data-state"] == "locked"
+    told = " ".join(card.select_one("dl").stripped_strings)
+    assert told.startswith("kept for later Names <b>name 1, xxx") and len(told) < 220
+    assert not card.select("b")
 
 
 # --- a model that takes its time -------------------------------------------------------------------------

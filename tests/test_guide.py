@@ -4,6 +4,7 @@ import inspect
 import itertools
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,16 +14,23 @@ from pydantic import HttpUrl
 
 from assistant import actions
 from assistant.cards import Card, Situation, cards, open_card
-from assistant.errors import Refused
+from assistant.errors import Conflict, Refused
 from assistant.log import Entry, Fact
+from assistant.log.lines import decode, encode
 from assistant.models import Call, Delta, Request
 from assistant.models.guide import chat, plan, recognise, reply
+from assistant.models.guide.questions import asked
 from assistant.models.guide.reasons import need_step
 from assistant.parameters import Ask, Secret, Upload, judge, to_json
+from assistant.queries import TableFile
 from assistant.session import fold
 from assistant.settings import Settings
 from assistant.tools import execute
 from assistant.tools.desk import Desk, words_that_count
+from assistant.tools.settle import settle_named
+from assistant.trial.player import play, pretend_run
+from assistant.trial.reading import Scenario, Turn
+from assistant.turn import Chat
 from assistant.workflow import Workflow
 from assistant.workspace import Handle, Workspace
 from tests import double as scripted
@@ -376,7 +384,7 @@ SAYS = [
     (
         "where",
         "why do you need the first page?",
-        ["The crawl begins here.", "Which part of the site?", "The run takes"],
+        ["The crawl begins here.", "Which part of the site?", "The run uses"],
     ),
     ("where", "why do you need this?", ["Only links to the same host", "First page"]),
     ("where", "how long does a crawl of 500 pages take?", ["eight minutes"]),
@@ -855,9 +863,7 @@ async def test_what_was_understood_is_not_complained_about(world: World, words: 
 async def test_why_is_about_the_field_that_is_waited_for(world: World) -> None:
     said = await world.say("why do you need this?")
     assert "**First page**" in said and "The crawl begins here." in said
-    assert (
-        "“Which part of the site?”" in said and "The run takes" in said and "It takes a web address" in said
-    )
+    assert "“Which part of the site?”" in said and "The run uses" in said and "It takes a web address" in said
     world.add("set", step="where", values={"start": START})
     assert "Which value for: **Clicks deep**" in await world.say("the depth, hmm")
     world.add("said", by="guide", text="Which value for: **Clicks deep**?", turn="t")
@@ -1105,3 +1111,180 @@ async def test_what_a_model_adds_to_a_shown_default_in_the_users_words_is_set(ro
     room.script(scripted.call("set_values", tags=["red", "blue", "green"]), scripted.say("Added."))
     assert "asked" in did(await room.say("what else is there?"))  # nobody said green
     assert room.values["tags"] == ["red", "blue"]
+
+
+def test_a_message_that_is_asked_again_counts_days_from_its_own() -> None:
+    at = "2026-11-20T12:00:00.000Z"
+    entries = [
+        Entry(1, at, "user", "began", {"workflow": "outing", "title": "Outing", "format": 1}),
+        Entry(2, at, "app", "opened", {"step": "when"}),
+        Entry(3, at, "user", "said", {"text": "/guide tomorrow", "turn": "t"}),
+        Entry(4, "2026-11-25T12:00:00.000Z", "user", "said", {"text": "thanks", "turn": "u"}),
+    ]
+    session = fold(entries)
+    (call,) = plan(Situation(OUTING, session, cards(session, OUTING), "tomorrow", ()))
+    assert call.arguments == {"day": "2026-11-21"}
+
+
+async def pages(folder: Path) -> Handle:
+    (folder / "workflows").mkdir()
+    (folder / "workflows" / "pages.py").write_text(FLOW)
+    return await actions.begin(Workspace(Settings(folder)), "pages")
+
+
+@pytest.mark.anyio
+async def test_what_is_suggested_while_another_suggestion_is_accepted_stays_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handle, fill = await pages(tmp_path), actions.fill
+
+    async def suggest(id: str, depth: int) -> None:
+        fields = {"id": id, "step": "pages", "values": {"depth": depth}}
+        await handle.write(lambda _: [Fact("model", "proposed", fields)])
+
+    async def late(*given: Any, **more: Any) -> Any:
+        await suggest("p2", 4)
+        return await fill(*given, **more)
+
+    await suggest("p1", 3)
+    monkeypatch.setattr(actions, "fill", late)
+    await settle_named(handle, ["depth"], "accept", "user")
+    answered = [e["id"] for e in handle.session().chat if e.did == "answered"]
+    assert (answered, handle.session().values["depth"]) == (["p1"], 3)
+
+
+@pytest.mark.anyio
+async def test_what_was_answered_meanwhile_is_not_accepted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handle, fill = await pages(tmp_path), actions.fill
+
+    async def late(*given: Any, **more: Any) -> Any:
+        await handle.write(lambda _: [Fact("user", "answered", {"id": "p1", "action": "decline"})])
+        await handle.write(
+            lambda _: [Fact("model", "proposed", {"id": "p2", "step": "pages", "values": {"depth": 4}})]
+        )
+        return await fill(*given, **more)
+
+    await handle.write(
+        lambda _: [Fact("model", "proposed", {"id": "p1", "step": "pages", "values": {"depth": 3}})]
+    )
+    monkeypatch.setattr(actions, "fill", late)
+    with pytest.raises(Conflict):
+        await settle_named(handle, ["depth"], "accept", "user")
+    assert "depth" not in handle.session().values
+
+
+@pytest.mark.anyio
+async def test_an_earlier_session_whose_log_has_an_odd_time_can_be_taken_from(tmp_path: Path) -> None:
+    before = await pages(tmp_path)
+    await actions.fill(before, {"depth": 3}, "user")
+    (log,) = before.folder.glob("*.jsonl")
+    entries = [decode(line) for line in log.read_bytes().splitlines()]
+    log.write_bytes(b"".join(encode(replace(entry, at="one day")) + b"\n" for entry in entries))
+    handle = await actions.begin(Workspace(Settings(tmp_path)), "pages")
+    await say(handle, "t", "same as last time")
+    assert [e.get("values") for e in handle.session().chat if e.did == "proposed"] == [{"depth": 3}]
+
+
+SHARES = {"shares": TableFile(Path("shares.csv"), {"who": "text", "paid": "float", "owed": "float"}, 3)}
+
+
+@pytest.mark.parametrize(
+    ("words", "column", "how"),
+    [
+        ("who owes the most?", "owed", "max"),
+        ("who owes the least", "owed", "min"),
+        ("who paid the most?", "paid", "max"),
+        ("which who paid the least?", "paid", "min"),
+    ],
+)
+def test_who_does_the_most_is_asked_of_a_column_that_says_it(words, column, how):
+    found = asked(words, SHARES)
+    assert found and f'{how}("{column}")' in found.sql and not found.weak and not found.loose
+
+
+@pytest.mark.parametrize("words", ["who owes the most fun?", "who snores the most?", "who owes Ann?"])
+def test_who_does_the_most_is_nothing_where_no_column_says_it(words):
+    found = asked(words, SHARES)
+    assert found is None or not found.sql
+
+
+SIZE = {"width": 20, "height": 30}
+DAYS = {"needed_by": "2026-12-20", "pick_up": "2026-12-21"}
+
+
+async def replies(
+    folder: Path, words: list[str], given: Mapping[str, Any], done: tuple[str, ...], earlier: Any = None
+) -> list[str]:
+    """What is replied to each of the words in a session of prints."""
+    workspace = Workspace(Settings(Path(__file__).parent / "scenarios", model="guide", card_seconds=5.0))
+    workspace.conversations = workspace.lists.conversations = folder
+    turns = tuple(Turn("say", each) for each in words)
+    talk = Chat(workspace, pretend_run)
+    try:
+        played = await play(talk, Scenario("x", "prints", turns, given, done, earlier))
+    finally:
+        await talk.close()
+    return [
+        "".join(str(e.get("text")) for e in each.entries if e.did == "said" and e.by == "guide")
+        for each in played
+    ]
+
+
+STEPS = ("photo", "dates")
+REPLIES = [  # words, what was given, which steps are done, what the last reply says, and what it does not
+    (["note: hi"], SIZE | DAYS, STEPS, ["Still missing: **Who**"], ["Nothing is missing"]),
+    (["width 20 leather, next"], {}, (), ["“leather”", "this step is still open"], []),
+    (["frobnicate the gizmo, run it"], SIZE, (), ["“frobnicate the gizmo”", "nothing was run"], []),
+    (["friday", "run it"], SIZE, ("photo",), ["Still open: Which one is that for?", "nothing was run"], []),
+    (["blubber"], {}, (), ["“blubber”", "“width 10, height 10”", "size and paper?” is open"], ["depth"]),
+    (["clear the width"], SIZE, (), ["**Width** can not be empty"], []),
+    (["next"], SIZE | DAYS, (), ["On to **When do you want it?** Nothing is missing. Say"], ["“When"]),
+    (["paper glossy"], SIZE, (), ["“Which size and paper?”. Tags and Delivery can still be set."], []),
+    (["what have you got so far?"], SIZE, (), ["Which size and paper?\n\n- Width: **20 cm** (you)"], ["1."]),
+    (["why do you need the height?"], {}, (), ["The run uses **Height**. It takes 10"], ["run takes"]),
+    (["why do you need who?"], {}, (), ["Who gets a print."], []),
+    (["width 20", "width 30", "undo"], {}, (), ["Width is 20 cm again."], ["Undone"]),
+    (["width 20", "undo"], {}, (), ["Width is empty again."], ["Undone"]),
+    (["paper canvas", "undo"], {}, (), ["Paper is matt again, its default."], []),
+    (["needed by 2026-12-04"], {}, (), ["Needed by: **2026-12-04** (for “When do you want it?”)."], []),
+    (["Ann and Bob"], SIZE | DAYS, STEPS, ["Who: **Ann, Bob**."], ["not understand"]),
+]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("words", "given", "done", "parts", "never"), REPLIES)
+async def test_a_reply_tells_what_is_open_and_what_became_of_it(
+    tmp_path: Path, words: list[str], given: Any, done: tuple[str, ...], parts: list[str], never: list[str]
+) -> None:
+    said = (await replies(tmp_path, words, given, done))[-1]
+    assert [part for part in parts if part not in said] == [] and not [p for p in never if p in said], said
+
+
+@pytest.mark.anyio
+async def test_what_is_suggested_is_not_missing(tmp_path: Path) -> None:
+    earlier = SIZE | DAYS | {"people": ["Ann"]}
+    said = (await replies(tmp_path, ["same as last time"], {}, (), earlier))[-1]
+    assert "Still missing" not in said and "take what is suggested: Width, Height" in said
+    assert "As in “standard” (set " in said
+
+
+def test_a_question_of_results_goes_before_a_field_that_is_called_so() -> None:
+    table = {"kind": "table", "name": "shares", "file": "shares.csv", "rows": 2}
+    columns = {"who": "text", "owed": "float"}
+    facts: list[tuple[str, dict[str, Any]]] = [
+        ("began", {"workflow": "bill", "title": "Bill", "format": 1}),
+        ("set", {"step": "shares", "values": {"total": 9, "who": ["Ann", "Bob"]}}),
+        ("advanced", {"step": "shares"}),
+        ("started", {"run": "r1"}),
+        ("produced", {"run": "r1", **table, "columns": columns}),
+        ("finished", {"run": "r1"}),
+    ]
+    entries = [
+        Entry(n, f"2026-11-21T10:00:0{n}.000Z", "user", did, fields)
+        for n, (did, fields) in enumerate(facts, 1)
+    ]
+    session = fold(entries)
+    situation = Situation(bill, session, cards(session, bill), "who owes the most?", ())
+    assert [call.tool for call in plan(situation)] == ["query_results"]

@@ -276,3 +276,24 @@ def test_words_that_are_longer_than_a_question_are_none_and_take_no_longer(seed,
         return time.process_time() - began
 
     assert min(seconds(20_000) for _ in range(2)) < 8 * min(seconds(5_000) for _ in range(2)) + 0.1
+
+
+@pytest.mark.parametrize(
+    ("words", "asks"),
+    [
+        ("I mean 2 more", False),
+        ("no, i mean the 5", False),
+        ("we mean 3", False),
+        ("the top 5 by friday", False),
+        ("top 10 posters by friday please", False),
+        ("top 10 posters by next friday", False),
+        ("first 3 by 4 May 2027", False),
+        ("the mean depth", True),
+        ("mean of the links", True),
+        ("top 5 by depth", True),
+        ("how many pages were found by friday?", True),
+    ],
+)
+def test_what_may_be_a_value_asks_nothing_of_results(words, asks):
+    assert of_results(words) == asks
+    assert asks or not surely_of_results(words)

@@ -304,7 +304,7 @@ async def test_as_last_time_takes_the_newest_that_has_values_for_the_open_card(h
     assert result["proposed"] == {"depth": 3}
     assert result["session"] == newest.sid
     at = datetime.fromisoformat(newest.log.entries[-1].at).astimezone()
-    assert result["from"] == f"{newest.sid} (set {at:%Y-%m-%d %H:%M}, without a run)"
+    assert result["from"] == f"“Crawl” ({newest.sid}, set {at:%Y-%m-%d %H:%M}, without a run)"
     [proposed] = handle.session().proposals.values()
     assert proposed["source"]["depth"]["session"] == newest.sid
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from assistant import live
-from assistant.actions import begin, complete, fill
+from assistant.actions import begin, complete, fill, undo
 from assistant.actions.launch import mark_interrupted, start_run
 from assistant.errors import Conflict, NotFound
 from assistant.log import Fact
@@ -22,6 +22,7 @@ from assistant.session import Session, fold
 from assistant.settings import Settings
 from assistant.verify import verify_session
 from assistant.workspace import OPEN, Handle, Workspace
+from assistant.workspace.summaries import since_run
 
 pytestmark = pytest.mark.anyio
 
@@ -163,6 +164,21 @@ async def test_lists_show_how_far_a_session_is(workspace: Workspace) -> None:
         ]
     )
     assert line()[1] == "done, 7 towns"
+    more = {**table, "run": "r2", "file": "r2.csv", "rows": 1}
+    await handle.write(
+        lambda session: [
+            Fact("user", "started", {"run": "r2", "parameters": session.values}),
+            Fact("workflow", "produced", more),
+            Fact("workflow", "finished", {"run": "r2"}),
+        ]
+    )
+    assert line()[1] == "done, 1 town"
+    assert since_run(handle.session()) == {}
+    await fill(handle, {"window": True}, "user")
+    assert line()[1] == "done, 1 town, changed since"
+    assert since_run(handle.session()) == {"window": (False, True)}
+    await undo(handle)
+    assert line()[1] == "done, 1 town"
     (summary,) = workspace.summaries()
     assert (summary.pinned, summary.archived) == (True, True)
 

@@ -77,7 +77,7 @@ def _with_unit(field: Field, text: str, last: str = "") -> str:
 
 
 _PER = re.compile(r" (?:per|of|an?|at|in|for|on) |/")
-_SAME = frozenset("series species".split())
+_SAME = frozenset("series species lens gas canvas atlas bias bus bonus".split())
 _IE = frozenset("movies cookies calories pies ties".split())
 
 
@@ -102,6 +102,8 @@ def _one_of(word: str) -> str:
         return word[:-3] + "y"
     if low.endswith("ss"):
         return word
+    if low.endswith("es") and low[:-2] in _SAME:  # "lenses", but not "expenses"
+        return word[:-2]
     return word[:-2] if re.search("(ch|sh|x|ss|zz)es$", low) else word[:-1]
 
 

@@ -16,6 +16,7 @@ from ..parameters import MISSING, REDACTED, Field, show
 from ..queries import QUERY, as_result, query, tables_of
 from ..workspace import Handle
 from ..workspace.offers import Taken, given
+from ..workspace.summaries import name_of
 from .asking import answer, ask, propose
 from .desk import Desk, called, clean, tell
 
@@ -175,7 +176,7 @@ async def _use_last(desk: Desk, call: Call) -> dict[str, Any]:
             origin = {"why": f"as in {last.sid}", "source": {name: before[name].source for name in values}}
             facts.append(Fact(desk.by, "proposed", fields | origin))
     found = {name: value for fact in facts for name, value in fact.fields["values"].items()}
-    told = _told(last, [before[name] for name in found or before])
+    told = await _told(last, [before[name] for name in found or before])
     if not found:
         return await tell(desk, call, {"error": f"{told} has nothing but what stands here already."})
     return await tell(desk, call, {"proposed": found, "from": told, "session": last.sid}, *facts)
@@ -209,13 +210,30 @@ async def _last(handle: Handle, missing: Sequence[Sequence[str]]) -> tuple[Handl
     return found
 
 
-def _told(last: Handle, taken: Sequence[Taken]) -> str:
-    """The session, when it got these values, and what became of its run."""
-    at = datetime.fromisoformat(max(each.at for each in taken)).astimezone()
+async def _told(last: Handle, taken: Sequence[Taken]) -> str:
+    """The session by its name, when it got these values, and what became of its run."""
+    when = _minute(max(each.at for each in taken))
     run = last.session().run
     ended = {"running": "its run is under way", "finished": "its run finished", "failed": "its run failed"}
     how = ended.get(run.state, f"its run was {run.state}") if run else "without a run"
-    return f"{last.sid} (set {at:%Y-%m-%d %H:%M}, {how})"
+    name, id = await _called(last)
+    return f"“{name}” ({id}{when}{how})"
+
+
+def _minute(at: str) -> str:
+    """ "Set ..., " with the time of a log line as it is here; "" of one that is none."""
+    try:
+        return f"set {datetime.fromisoformat(at).astimezone():%Y-%m-%d %H:%M}, "
+    except (ValueError, OverflowError):
+        return ""
+
+
+async def _called(last: Handle) -> tuple[str, str]:
+    """The session's name, and its id where others have that name, too."""
+    session, listed = last.session(), await last.workspace.lists.look()
+    name = session.name or name_of(session)
+    alike = any(other.name == name for other in listed if other.sid != last.sid)
+    return name, f"{last.sid}, " if alike else ""
 
 
 def _missing(card: Card) -> list[str]:

@@ -18,7 +18,7 @@ from ..log import Fact
 from ..models import Call
 from ..parameters import MISSING, NUMBERS, Field, show
 from ..session import Session
-from ..words import grounded
+from ..words import grounded, says_default
 from ..workflow import Workflow
 from .desk import FOR_MODELS, Desk, called, given
 
@@ -125,7 +125,7 @@ def _why(desk: Desk, session: Session, card: Card, field_: Field, value: Any) ->
         if (
             by_rule
             or grounded(field_, value, [text], offered, None, now, beside, others, it)
-            or (as_default and "default" in text.casefold())
+            or (as_default and says_default(text))
         ):
             return text if len(text) <= WHY else text[: WHY - 1] + "…"
     return ""
@@ -143,8 +143,7 @@ def _set_last(session: Session, fields: Mapping[str, Field], n: int) -> list[str
         (change.n, name)
         for name, field in fields.items()
         for change in session.history.get(name, ())
-        if change.n < n and change.kind == "set" and change.by not in ("workflow", "default")
-        and field.kind in NUMBERS
+        if change.n < n and change.kind == "set" and change.by != "workflow" and field.kind in NUMBERS
     ]
     newest = max((n for n, _ in changes), default=0)
     return [name for n, name in changes if n == newest]

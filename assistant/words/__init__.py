@@ -8,18 +8,19 @@ English only. Everything is pure; a day such as "tomorrow" is counted from `toda
 """
 
 from .clauses import ADDS, CORRECTS, ENDS, NOT, PLAIN, negated, split
-from .dates import WEEKDAYS
+from .dates import WEEKDAYS, dates
 from .finding import find, find_days, find_moves, find_sides
-from .grounding import grounded
+from .grounding import grounded, says_default
 from .holding import may_hold
 from .labels import is_side, labels_of
 from .lists import possible_lists
-from .quantities import SPELLED, is_duration
+from .quantities import SPELLED, is_duration, quantities
 from .reading import Part, fold, keys, read
 from .sentence import FILLER, Found
 
 __all__ = [
-    "ADDS", "CORRECTS", "ENDS", "FILLER", "NOT", "PLAIN", "SPELLED", "WEEKDAYS", "Found", "Part", "find",
-    "find_days", "find_moves", "find_sides", "fold", "grounded", "is_duration", "is_side", "keys",
-    "labels_of", "may_hold", "negated", "possible_lists", "read", "split",
+    "ADDS", "CORRECTS", "ENDS", "FILLER", "NOT", "PLAIN", "SPELLED", "WEEKDAYS", "Found", "Part", "dates",
+    "find", "find_days", "find_moves", "find_sides", "fold", "grounded", "is_duration", "is_side", "keys",
+    "labels_of", "may_hold", "negated", "possible_lists", "quantities", "read", "says_default",
+    "split",
 ]  # fmt: skip

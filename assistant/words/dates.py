@@ -76,6 +76,7 @@ def _counted(parts: Sequence[Part], days: list[date], first: int, last: int) -> 
         return [] if unit in _SPANS else days, first, last
     if word in ("after", "before") or (word == "from" and unit in _SPANS):
         count, begin = _how_many(parts, p - 1)
+        count = 0 if begin and parts[begin - 1].text in ("after", "before") else count
         by = timedelta(count * {"day": 1, "week": 7}.get(unit, 0)) * (-1 if word == "before" else 1)
         moved = [day for old in days for day in _later(old, by)] if by else []
         return moved, begin if unit in _SPANS else first, last

@@ -96,7 +96,7 @@ def _grounded_in(
     if field.kind in ("secret", "nested", "nested_list") and not isinstance(value, dict | list):
         return False
     constant = field.default is not MISSING and not callable(field.default)
-    if constant and value == field.default and _says_default(parts):
+    if constant and value == field.default and _default_in(parts):
         return True
     if value is None or value == [] or value == "" or value == {}:
         return _says_empty(field, parts)
@@ -134,8 +134,21 @@ def _dict_grounded(field: Field, value: dict[str, Any], text: str, parts: list[P
     )
 
 
-def _says_default(parts: Sequence[Part]) -> bool:
-    return any(part.key == "default" and not negated(parts, i) for i, part in enumerate(parts))
+def says_default(text: str) -> bool:
+    """Whether the words want a default."""
+    return _default_in(read(text[:LONGEST]))
+
+
+def _default_in(parts: Sequence[Part]) -> bool:
+    """ "The default", but not "more than the default"."""
+    return any(
+        part.key == "default" and not negated(parts, i) and not {"than", "times"} & _two_before(parts, i)
+        for i, part in enumerate(parts)
+    )
+
+
+def _two_before(parts: Sequence[Part], i: int) -> set[str]:
+    return {part.text for part in parts[max(i - 2, 0) : i]}
 
 
 def _says_empty(field: Field, parts: Sequence[Part]) -> bool:
@@ -199,7 +212,7 @@ def _day_grounded(field: Field, value: str, parts: Sequence[Part], today: date) 
         wanted = datetime.fromisoformat(value)
     except ValueError:
         return False
-    if not any(wanted.date() in days for days, _, _ in dates(parts, today)):
+    if not any(wanted.date() in days and not negated(parts, at) for days, at, _ in dates(parts, today)):
         return False
     said_times = [said for said, _, _ in clocks(parts)]
     naive = wanted.time().replace(microsecond=0)

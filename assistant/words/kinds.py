@@ -1,6 +1,8 @@
 """What a sentence says by its kind: addresses, days and times, yes or no, and nothing."""
 
+import itertools
 import re
+from collections.abc import Sequence
 from datetime import date, datetime, time
 
 from ..parameters import LISTS, Field
@@ -12,6 +14,7 @@ from .reading import phrase_at
 from .sentence import Found, Sentence
 from .yes_no import NO, YES, bare_bool, bool_said
 
+_NEAR = 3  # parts between two days that "or" joins
 _STATES = frozenset("it's it is is are we're they're be will should shall want like make".split())
 
 
@@ -47,29 +50,33 @@ def _scheme(sentence: Sentence) -> list[Found]:
 def days(sentence: Sentence) -> list[Found]:
     """Days, times of day, and both together."""
     found: list[Found] = []
-    named = [d for d in dates(sentence.parts, sentence.today) if len(d[0]) == 1 and not sentence.out(d[1])]
+    unclear = set[str]()  # what "Friday or Saturday" is for, where Saturday may be today
+    named = [d for d in dates(sentence.parts, sentence.today) if not sentence.out(d[1])]
     times = [t for t in clocks(sentence.parts) if not sentence.out(t[1])]
 
-    def add(kind: str, value: date | time, first: int, last: int) -> None:
+    def add(kind: str, values: Sequence[date | time], first: int, last: int) -> None:
         takers = [names for names in sentence.names if names.field.kind == kind]
         if names := sentence.taker(first, takers):
-            found.append(sentence.found(names.field.name, value.isoformat(), first, last, "kind"))
+            unclear.update([names.field.name] if len(values) != 1 else [])
+            each = (value.isoformat() for value in values)
+            found.extend(sentence.found(names.field.name, raw, first, last, "kind") for raw in each)
 
-    for (day, *_), first, last in named:
-        add("date", day, first, last)
+    for days_, first, last in named:
+        add("date", days_, first, last)
         if len(times) == 1:
-            add("datetime", datetime.combine(day, times[0][0]), first, last)
+            add("datetime", [datetime.combine(day, times[0][0]) for day in days_], first, last)
     for said, first, last in times:
         if sentence.parts[first].kind != "iso":
-            add("time", said, first, last)
-    return sentence.one_each(found)
+            add("time", [said], first, last)
+    return sentence.one_each([item for item in found if item.name not in unclear])
 
 
 def open_days(sentence: Sentence) -> list[tuple[Field, list[str]]]:
     """Fields with the days that the words may mean for them, where that is more than one: "next Friday"."""
     named = [d for d in dates(sentence.parts, sentence.today) if not sentence.out(d[1])]
     times, found = [t for t in clocks(sentence.parts) if not sentence.out(t[1])], []
-    for either, first, _ in named if len(named) == 1 and len(named[0][0]) > 1 else ():
+    either, first = _either(sentence, named)
+    if len(either) > 1:
         for kind in ("date", "datetime"):
             takers = [names for names in sentence.names if names.field.kind == kind]
             names = sentence.taker(first, takers)
@@ -79,6 +86,16 @@ def open_days(sentence: Sentence) -> list[tuple[Field, list[str]]]:
                 moments = [datetime.combine(day, times[0][0]) for day in either]
                 found.append((names.field, [moment.isoformat() for moment in moments]))
     return found
+
+
+def _either(sentence: Sentence, named: Sequence[tuple[list[date], int, int]]) -> tuple[list[date], int]:
+    """The days that may be meant: by the only one that is said, or by those that "or" joins."""
+    for (_, _, end), (_, start, _) in itertools.pairwise(named):
+        if sentence.texts[end:start][:1] != ["or"] or start - end > _NEAR:
+            return [], 0
+    if not named or not all(days_ for days_, _, _ in named):
+        return [], 0
+    return list(dict.fromkeys(day for days_, _, _ in named for day in days_)), named[0][1]
 
 
 def bools(sentence: Sentence) -> list[Found]:

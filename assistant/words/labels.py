@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..parameters import Field
-from .reading import ALIKE, Part, keys, slips
+from ..parameters import TIMES, Field
+from .reading import ALIKE, Part, key_of, keys, slips
 
 STOP = frozenset(
     "the a an of to in on at for and or is are be it its this that which what most least first "
@@ -16,6 +16,7 @@ BOUNDS = (
     ("no", "larger", "than"),
 )  # fmt: skip
 
+_OBJECTS = ("it", "them", "this", "that", "these", "those")
 _LONG_ENOUGH = 5  # letters of a name in which a slip is put right
 
 SIDES = {
@@ -45,6 +46,7 @@ def lexicon(fields: Iterable[Field]) -> list[Names]:
         phrases = tuple(
             dict.fromkeys(p for p in (name, label) if p and not set(p) <= STOP and p not in BOUNDS)
         )
+        phrases += _spoken(phrases) if field.kind in TIMES else ()
         unit = next(iter(keys(field.ask.unit or "")), field.ask.unit or "")
         hints = (set(name) | set(label)) - STOP
         raw.append((field, phrases, hints, unit, label in BOUNDS or name in BOUNDS))
@@ -56,6 +58,17 @@ def lexicon(fields: Iterable[Field]) -> list[Names]:
         measures = _measures(hints) - {a for x in others for a in _measures(x[2])}
         found.append(Names(field, own, unique, unit, bound, measures))
     return found
+
+
+def _spoken(phrases: Iterable[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
+    """How a sentence says a label that begins with a participle: "need it by" of "Needed by"."""
+    return tuple(
+        (stem, key_of(it), *phrase[1:])
+        for phrase in dict.fromkeys(phrases)
+        if len(phrase) > 1 and phrase[0].endswith("ed")
+        for stem in (phrase[0][:-2], phrase[0][:-1])
+        for it in _OBJECTS
+    )
 
 
 def _measures(words: Iterable[str]) -> frozenset[str]:

@@ -12,7 +12,7 @@ from typing import Any
 from ..parameters import LISTS, NUMBERS, Field
 from .clauses import ADDS, NOT, TAKES_OUT, adds, split
 from .labels import STOP, Names, labels_of, lexicon
-from .options import mentions, options_of
+from .options import PLACES, mentions, options_of
 from .quantities import quantities
 from .reading import Part, fold, key_of, read
 from .sentence import FILLER, Found, Sentence
@@ -21,6 +21,7 @@ _SHORT = 20  # parts of a sentence that is asked about
 _WORDS = 4  # of an entry that is named by itself
 _AROUND = re.compile(
     r"^(?:the|a|an|oh,?|also|and|plus|with|please|add|put|invite|append)\s+|\s+(?:too|as well|please|out)$"
+    r"|\s+to (?:it|them|that|these|those|the list)$"
 )
 _BESIDE = FILLER | ADDS | NOT | TAKES_OUT | frozenset("out again well cannot come coming list".split())
 _NO_ENTRY = FILLER - {"an", "a", "them"} | frozenset(
@@ -103,6 +104,8 @@ def _leaving(sentence: Sentence, names: Names) -> list[Any]:
     texts = sentence.texts
     removes = NOT & {*texts} or (TAKES_OUT & {*texts} and "out" in texts)
     found, inside = [], set[int]()
+    if removes and (placed := _placed(sentence, names)):
+        return placed
     for entry in _now(sentence, names) if removes else ():
         spans = _spans(sentence.parts, entry)
         inside |= {i for span in spans for i in span}
@@ -111,6 +114,22 @@ def _leaving(sentence: Sentence, names: Names) -> list[Any]:
     label = {word for phrase in names.phrases for word in phrase} | names.hints | STOP
     only = all(part.text in _BESIDE or part.key in label for part in beside)
     return found if only or sentence.calls(names) else []
+
+
+def _placed(sentence: Sentence, names: Names) -> list[Any]:
+    """The entry that is named by its place only: "the first tag", "the last one" of the list set last."""
+    now, texts = _now(sentence, names), sentence.texts
+    places = [i for i, part in enumerate(sentence.parts) if part.text in PLACES or part.kind == "ordinal"]
+    called = sentence.calls(names)
+    one = {"one", "entry", "item"} & {*texts} and names.field.name == sentence.recent
+    rest = [p for i, p in enumerate(sentence.parts) if i not in places and p.kind != "mark"]
+    if len(places) != 1 or not (called or one):
+        return []
+    if not all(p.text in _BESIDE | STOP | {"entry", "item"} or _called(p, names) for p in rest):
+        return []
+    text = texts[places[0]]
+    at = PLACES[text] if text in PLACES else int(text[:-2]) - 1
+    return [now[at]] if -1 <= at < len(now) and now else []
 
 
 def _spans(parts: Sequence[Part], entry: Any) -> list[range]:

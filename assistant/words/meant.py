@@ -9,6 +9,8 @@ from .later import LATER
 from .quantities import Quantity
 from .sentence import Sentence
 
+_SUMS = frozenset("+ * = plus times".split())  # between two numbers that are calculated with
+_STANDS = frozenset("default it that this now".split())
 _LEAST = frozenset("least shortest smallest lowest minimum min minimal fewest".split())
 
 
@@ -20,7 +22,7 @@ def is_meant(sentence: Sentence, quantity: Quantity, said: Sequence[Quantity]) -
         return False
     if _so_much_more(sentence, quantity) or LATER.keys() & {*behind[:2]}:
         return False
-    if complains(after) or _by_so_much(sentence, first):
+    if complains(after) or _by_so_much(sentence, first) or _on_top(sentence.texts[max(first - 2, 0) : first]):
         return False
     instead = sentence.texts[max(first - 2, 0) : first] == [",", "no"] and quantity is not said[0]
     return instead or not sentence.out(first)
@@ -31,6 +33,11 @@ def _so_much_more(sentence: Sentence, quantity: Quantity) -> bool:
     after = sentence.texts[quantity.last : clause(sentence.parts, quantity.first)[1]][:4]
     pairs = set(itertools.pairwise(after))
     return bool({("so", "more"), ("so", "less"), ("so", "fewer"), ("or", "more")} & pairs)
+
+
+def _on_top(before: Sequence[str]) -> bool:
+    """ "The default plus 100", "it + 5": added to what stands."""
+    return len(before) == 2 and before[0] in _STANDS and before[1] in ("plus", "+")
 
 
 def _by_so_much(sentence: Sentence, first: int) -> bool:
@@ -58,6 +65,8 @@ def in_range(sentence: Sentence, quantity: Quantity, others: Sequence[Quantity])
             continue
         left, right = (other, quantity) if other.first < quantity.first else (quantity, other)
         joint = texts[left.last : right.first]
+        if _sums(left, right, joint):
+            return True
         joint = joint[1:] if len(joint) == 2 else joint  # "2 clicks or 3"
         if joint == ["to"] and left.first and texts[left.first - 1] == "from":
             return quantity is left
@@ -65,6 +74,12 @@ def in_range(sentence: Sentence, quantity: Quantity, others: Sequence[Quantity])
         if between or joint in (["or"], ["-"], ["to"], ["/"], ["\u2013"]):
             return True
     return False
+
+
+def _sums(left: Quantity, right: Quantity, joint: Sequence[str]) -> bool:
+    """ "10 + 20 cm", "2*15"; but "5 adults + 3 children" are two counts."""
+    alike = not right.unit or left.unit == right.unit
+    return joint[-1:] != [] and joint[-1] in _SUMS and len(joint) <= 1 + (left.unit != "" and alike)
 
 
 def _clause(sentence: Sentence, quantity: Quantity) -> list[str]:

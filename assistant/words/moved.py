@@ -10,11 +10,13 @@ from ..parameters import NUMBERS, Field
 from .clauses import ENDS, clause
 from .labels import Names
 from .moves import BESIDE, CUTS, RAISES, SHARES, Move, moved, moves
-from .quantities import UNITS
+from .quantities import SPELLED, UNITS
 from .reading import phrase_at
 from .sentence import FILLER, Found, Sentence
 
+_IT = frozenset("that it this".split())
 _ANY = frozenset("higher lower longer shorter".split())  # said of prices and times, too
+_BOUNDS = frozenset({"up to", "more than", "less than", "fewer than", "at least", "at most"})
 _VERBS = FILLER | RAISES | CUTS  # "raise the width and the height by 3"
 _UNCLEAR = frozenset("or meant mean instead both all them everything none nothing number not".split())
 
@@ -47,8 +49,14 @@ def _meant(sentence: Sentence) -> list[tuple[Move, Names, str]]:
     for move in moves(sentence.parts, sentence.quantities) if not sentence.hedged else ():
         takers, why = _takers(sentence, move)
         if len(takers) == 1 and _only(sentence, move, takers[0], why):
-            found.append((move, takers[0], why))
+            found.append((move, takers[0], "moved" if _refers(sentence, move) else why))
     return found
+
+
+def _refers(sentence: Sentence, move: Move) -> bool:
+    """Whether it is so many times what was spoken of: "half of that spare", "twice as many"."""
+    after = sentence.texts[move.last : move.last + 1]
+    return move.factor is not None and (bool(_IT & {*after}) or move.said != "")
 
 
 def _alike(sentence: Sentence, move: Move, names: Names) -> list[tuple[Names, tuple[int, int]]]:
@@ -94,13 +102,17 @@ def _takers(sentence: Sentence, move: Move) -> tuple[list[Names], str]:
             for p in names.phrases
         )
 
+    counts = range(move.first, move.amount.last if move.amount else move.first + 1)
+    besides = [
+        i for i in inside if i not in counts and sentence.texts[i] not in {*SPELLED, move.said}
+    ]  # "one more" is of no "Spare ones"
     numbers = [n for n in sentence.names if n.field.kind in NUMBERS and not sentence.options[n.field.name]]
     recent = [n for n in numbers if n.field.name == sentence.recent]
     if move.measure and recent and recent[0].measures and move.measure not in recent[0].measures:
         recent = []  # nothing makes a width higher
     if any(map(phrased, sentence.foreign)) or any(phrased(n) for n in sentence.names if n not in numbers):
         return [], ""
-    for called in ([n for n in numbers if phrased(n)], [n for n in numbers if sentence.calls(n, inside)]):
+    for called in ([n for n in numbers if phrased(n)], [n for n in numbers if sentence.calls(n, besides)]):
         if called:
             return called, "label"
     unit = move.noun or (move.amount.unit if move.amount else "")
@@ -111,7 +123,10 @@ def _takers(sentence: Sentence, move: Move) -> tuple[list[Names], str]:
         n for n in numbers if unit in UNITS and n.unit in UNITS and UNITS[unit][0] == UNITS[n.unit][0]
     ]
     measured = [n for n in numbers if move.measure in n.measures]
-    if measured and (not counted or [n for n in measured if n in counted]):
+    elsewhere = not measured and any(move.measure in n.measures for n in sentence.foreign)
+    if counted and (elsewhere or (measured and not [n for n in measured if n in counted])):
+        return [], ""  # "one page deeper"
+    if measured:
         other = move.said in _ANY and recent and recent != measured
         return (measured, "label") if len(measured) == 1 and not other else ([], "")
     if counted:
@@ -127,7 +142,7 @@ def _only(sentence: Sentence, move: Move, names: Names, why: str) -> bool:
         return False
     if why == "moved" and any(q.first not in range(move.first, move.last) for q in sentence.quantities):
         return False  # "8, and half of that" is half of another number
-    if sentence.texts[max(move.first - 2, 0) : move.first] == ["up", "to"]:
+    if " ".join(sentence.texts[max(move.first - 2, 0) : move.first]) in _BOUNDS:
         return False
     own = {names.unit, move.said, *names.hints, *names.measures, *(w for p in names.phrases for w in p)}
     if move.measure in names.measures:

@@ -23,18 +23,22 @@ _MEASURES = {
 }  # fmt: skip
 _UP = frozenset("more extra additional longer larger bigger higher deeper wider taller thicker broader older "
                 "greater".split())  # fmt: skip
-_DOWN = frozenset("less fewer lower shorter smaller lower shallower narrower thinner younger".split())
-RAISES = _UP | frozenset("increase raise lift extend lengthen bump grow widen deepen enlarge up".split())
-CUTS = _DOWN | frozenset("decrease reduce shorten cut shrink narrow down".split())
+_DOWN = frozenset("less fewer lower shorter smaller shallower narrower thinner younger".split())
+_RAISING = frozenset("increase raise lift extend lengthen bump grow widen deepen enlarge".split())
+_CUTTING = frozenset("decrease reduce shorten cut shrink narrow".split())
+VERBS = _RAISING | _CUTTING | {"lower"}
+RAISES = _UP | _RAISING | {"up"}
+CUTS = _DOWN | _CUTTING | {"down"}
 _FACTORS = {"double": Decimal(2), "triple": Decimal(3), "quadruple": Decimal(4), "halve": Decimal("0.5")}
 _FACTORS |= {word + "d": factor for word, factor in _FACTORS.items()}
 _AS = frozenset("many much large big great high deep wide tall thick broad old long".split())
-_OFFS = frozenset("take knock cut shave trim".split())  # ... 5 off
+_OFFS = frozenset("take knock cut shave trim".split())  # ... 5 off, ... 5 away
+_AWAY = frozenset({"off", "away"})
 SHARES = ("%", "percent")
 _THAT = frozenset("that it this the".split())
 _NOW = frozenset("that now before this it".split())
 _OWN = frozenset(
-    "this by do need get than off knock shave trim there will "
+    "this by do need get than off away knock shave trim there will "
     "add another as many much from in on by even times half twice thrice".split()
 )
 BESIDE = FILLER | RAISES | CUTS | _FACTORS.keys() | _OWN | {"subtract", "deduct"}
@@ -73,15 +77,14 @@ def moves(parts: Sequence[Part], said: Sequence[Quantity]) -> list[Move]:
 
 
 def _factor(parts: Sequence[Part], texts: list[str], i: int, quantity: Quantity | None) -> Move | None:
-    """ "double it", "half of that", "twice as wide", "three times as many"."""
+    """ "double it", "half of that", "twice as wide", "three times as many"; "3x" alone is unclear."""
     if texts[i] in _FACTORS:
         return Move(i, i + 1, factor=_FACTORS[texts[i]])
     if quantity is None or quantity.value <= 0:
         return None
     last = quantity.last
-    if parts[i].kind == "number" and texts[i].endswith("x"):
-        return Move(i, last, factor=quantity.value)
-    if texts[i] not in ("half", "twice", "thrice"):
+    alone = parts[i].kind == "number" and texts[i].endswith("x")
+    if texts[i] not in ("half", "twice", "thrice") and not alone:
         if texts[last : last + 1] != ["times"]:
             return None
         last += 1
@@ -98,7 +101,7 @@ def _factor(parts: Sequence[Part], texts: list[str], i: int, quantity: Quantity 
         return Move(i, i + 1, factor=Decimal("0.5") if cuts else Decimal("1.5"))
     if following and (following[0] in _THAT or (texts[i] == "half" and last > quantity.last)):
         return Move(i, last, factor=quantity.value)
-    return None
+    return Move(i, last, sign=0, factor=quantity.value) if alone else None
 
 
 def _amount(parts: Sequence[Part], texts: list[str], i: int, quantity: Quantity | None) -> Move | None:
@@ -116,14 +119,17 @@ def _amount(parts: Sequence[Part], texts: list[str], i: int, quantity: Quantity 
         noun = parts[end].key if _word(parts, end) else ""
         verbs = _said_before(texts, i) if before == "by" else set()
         raises, cuts = bool(RAISES & verbs), bool(CUTS & verbs)
-        if "off" in texts[end : end + 2] and _OFFS & _said_before(texts, i):
-            return Move(i, last, quantity, -1, noun="" if noun == "off" else noun)
+        away = _AWAY & {*texts[end : end + 2]} or texts[max(i - 2, 0) : i] == ["take", "away"]
+        takes = bool(away and _OFFS & _said_before(texts, i))
+        # "5 euros off" may as well be what is left; "depth 3 robots off" is neither
+        behind = end + (noun in UNITS)
+        if takes or texts[behind : behind + 1] == ["off"]:
+            return Move(i, last, quantity, -takes, noun="" if noun in _AWAY else noun)
         if before not in ("another", "add", "subtract", "deduct") and not (before == "by" and raises | cuts):
             return None
         sign = -1 if before in ("subtract", "deduct") else raises - cuts if before == "by" else 1
-    if "than" in texts[end : last + 1] and not _NOW & {*texts[last + 1 : last + 2]}:
-        return None
-    sign = 0 if noun == "time" else sign  # three times more is not three more
+    other = "than" in texts[end : last + 1] and not _NOW & {*texts[last + 1 : last + 2]}
+    sign = 0 if other or noun == "time" else sign  # three times more is not three more
     return Move(i, last, quantity, sign, noun=noun, measure=_MEASURES.get(said, ""), said=said)
 
 
@@ -176,9 +182,11 @@ def moved(move: Move, field: Field, now: Any) -> Any:
         stands = Decimal(str(now))
     except ArithmeticError:
         return None
+    if not move.sign:
+        return None
     if move.factor is not None:
         value = stands * move.factor
-    elif move.amount is None or not move.sign:
+    elif move.amount is None:
         return None
     elif move.amount.unit in SHARES:
         if field.ask.unit in SHARES:

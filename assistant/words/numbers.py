@@ -4,12 +4,12 @@ import itertools
 from collections.abc import Sequence
 from decimal import Decimal
 
-from ..parameters import NUMBERS
+from ..parameters import NUMBERS, Field
 from .clauses import CORRECTS, DENIES, ENDS
 from .dates import clocks, dates
 from .labels import BOUNDS, Names
 from .meant import in_range, is_meant
-from .moves import moves
+from .moves import VERBS, moves
 from .quantities import UNITS, Quantity, amounts, json_number, no_amount
 from .reading import key_of, phrase_at
 from .sentence import FILLER, Found, Sentence
@@ -18,8 +18,8 @@ _LINKS = frozenset(
     "= : to of is as at be should by the a an my around about exactly now with just for equals than "
     "set it back € $ £".split()
 )
+_APART = frozenset("= : to from off than".split())  # "5 to the height" is added to it
 _LONG = ("day", "week", "fortnight", "month", "year")
-_MOVES = frozenset("increase raise lift extend decrease lower reduce shorten cut".split())
 _BY_LENGTH = sorted(BOUNDS, key=len, reverse=True)
 
 
@@ -41,6 +41,8 @@ def numbers(sentence: Sentence) -> list[Found]:
         if best is None and found and previous and _corrects(sentence, previous, quantity):
             best = next((n, "label") for n in takers if n.field.name == found[-1].name)
         previous = quantity
+        if best and sentence.texts[quantity.first].startswith("+") and not _may_be_negative(best[0].field):
+            continue  # so much more
         if best and (exact := amounts(quantity, best[0].field)):
             found.append(_found(sentence, quantity, exact[0], *best))
     for names in takers:
@@ -48,6 +50,11 @@ def numbers(sentence: Sentence) -> list[Found]:
         if at is not None and not names.field.optional and not sentence.hedged:
             found.append(sentence.found(names.field.name, 0, at, at + 2, "label"))
     return sentence.one_each([item for item in found if not _halved(sentence, item, found)])
+
+
+def _may_be_negative(field: Field) -> bool:
+    least = field.ask.gt if field.ask.ge is None else field.ask.ge
+    return least is None or least < 0
 
 
 def _found(sentence: Sentence, quantity: Quantity, exact: Decimal, names: Names, why: str) -> Found:
@@ -151,7 +158,7 @@ def _label_behind(sentence: Sentence, quantity: Quantity, names: Names) -> int:
     parts, at = sentence.parts, quantity.last
     starts = {q.first for q in sentence.quantities}
     for i in range(at, min(at + 4, len(parts))):
-        if parts[i].text in ENDS or i in starts or parts[i].text in ("=", ":"):
+        if parts[i].text in ENDS | _APART or i in starts:
             return 0
         last = max((phrase_at(parts, i, phrase) for phrase in names.phrases), default=-1)
         if last > 0:
@@ -189,9 +196,12 @@ def _for_bare(
     """The expected field, or the only one, for a number with nothing but filler and denied ones beside it."""
     if quantity.weak and {"wait", "just", "hold"} & set(sentence.texts):
         return None  # "wait a second"
+    own = sentence.texts[quantity.first]
+    if sentence.texts[: quantity.first][-1:] == ["plus"] or own.startswith("+") or own in ("twice", "thrice"):
+        return None  # so much more, or so many times
     if quantity.unit and quantity.unit not in FILLER and quantity.unit not in UNITS:
         return None
-    if not sentence.bare([(q.first, q.last + bool(q.unit)) for q in said], also=DENIES | _MOVES):
+    if not sentence.bare([(q.first, q.last + bool(q.unit)) for q in said], also=DENIES | VERBS):
         return None
     expected = [n for n in takers if n.field.name == sentence.expecting] or takers
     return (expected[0], "bare") if len(expected) == 1 else None

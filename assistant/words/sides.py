@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..parameters import NUMBERS, Field
-from .labels import Names
+from .labels import Names, is_side
 from .moves import moves
 from .quantities import UNITS, Quantity, amounts, json_number
 from .reading import keys, phrase_at
@@ -51,7 +51,15 @@ def sides(sentence: Sentence, labelled: Sequence[Found]) -> list[Found]:
     at = {item.span[0] - sentence.start for item in labelled if item.name not in {n.field.name for n in free}}
     left = [q for q in pair if sentence.parts[q.first].start not in at]
     alike = len({(q.value, q.unit) for q in left}) == 1 and (told or _bare(sentence, takers))
-    return _found(sentence, list(zip(left, free, strict=True))) if len(left) == len(free) and alike else []
+    alike = alike and len({is_side(names.field) for names in free}) == 1  # a margin is no third side
+    if len(left) != len(free) or not alike or _calculates(sentence):
+        return []
+    return _found(sentence, list(zip(left, free, strict=True)), "label" if told else "bare")
+
+
+def _calculates(sentence: Sentence) -> bool:
+    """ "The width is 2*15", "width = 2 x 15": one side and a sum rather than two sides."""
+    return bool({"*", "="} & {*sentence.texts}) and sum(map(sentence.calls, sentence.names)) == 1
 
 
 def _bare(sentence: Sentence, takers: Sequence[Names]) -> bool:
@@ -66,19 +74,21 @@ def _named_at(sentence: Sentence, i: int, names: Names) -> bool:
     )
 
 
-def _found(sentence: Sentence, pairs: Sequence[tuple[Quantity, Names]]) -> list[Found]:
+def _found(sentence: Sentence, pairs: Sequence[tuple[Quantity, Names]], why: str = "label") -> list[Found]:
     found = []
     for quantity, names in pairs:
         exact = amounts(quantity, names.field)
         if not exact:
             return []
         raw = json_number(exact[0], names.field)
-        found.append(sentence.found(names.field.name, raw, quantity.first, quantity.last, "label"))
+        found.append(sentence.found(names.field.name, raw, quantity.first, quantity.last, why))
     return found
 
 
 def led(sentence: Sentence, item: Found) -> bool:
-    """Whether the name stands before the number: of "20 x 30 copies" neither is told."""
+    """Whether the name stands before the number: of "20 x 30 copies", "width = 2 x 15" neither is told."""
+    if _calculates(sentence):
+        return False
     start = item.span[0] - sentence.start
     at = next(q.first for q in sentence.quantities if sentence.parts[q.first].start >= start)
     while at and sentence.texts[at - 1] in ("is", "of", ":", "=", "to"):
@@ -89,8 +99,9 @@ def led(sentence: Sentence, item: Found) -> bool:
 
 def ways(sentence: Sentence, fields: Sequence[Field]) -> list[dict[str, Any]]:
     """Each way in which the joined numbers can be the values of these fields, in the units that are said."""
-    pair, found = joined(sentence), list[dict[str, Any]]()
-    units = {*UNITS, *FILLER, *_JOINTS, *(key for field in fields for key in keys(field.ask.unit or ""))}
+    pair, found = [] if _calculates(sentence) else joined(sentence), list[dict[str, Any]]()
+    own = {key for field in fields for key in keys(field.ask.unit or "")}
+    units = {*UNITS, *FILLER, *_JOINTS, "on", *own}
     if not {q.unit for q in sentence.quantities} <= units | {""}:
         return []
     for order in itertools.permutations(fields) if pair and len(pair) == len(fields) else ():

@@ -6,12 +6,14 @@ summarise    every line folded: the state, the steps, and a name made from the v
 
 import os
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..disk import read_file
 from ..log.lines import Entry, decode
+from ..parameters import REDACTED, Ask, Field, show
 from ..session import Session
 from ..workflow import Workflow
 
@@ -66,13 +68,33 @@ def _state(session: Session, flow: Workflow | None, closed: list[bool]) -> tuple
     if run and run.state == "running":
         return "running", "running"
     if run and all(closed):
-        tables = [f"{r['rows']} {r['name']}" for r in run.results if r.get("rows") is not None]
-        return run.state, ", ".join([{"finished": "done"}.get(run.state, run.state), *tables[:1]])
+        tables = [_count(r["rows"], str(r["name"])) for r in run.results if r.get("rows") is not None]
+        since = ["changed since"] if since_run(session) else []
+        return run.state, ", ".join([{"finished": "done"}.get(run.state, run.state), *tables[:1], *since])
     if flow is None:
         return "gone", "its workflow does not load"
     if all(closed):
         return "ready", "ready to run"
     return "steps", f"step {closed.index(False) + 1} of {len(closed)}"
+
+
+def _count(rows: Any, name: str) -> str:
+    """So many of what the table is called after: "30 pages", "1 page"."""
+    return show(Field("rows", "rows", "int", int, Ask(unit=name)), rows)
+
+
+def since_run(session: Session) -> dict[str, tuple[Any, Any]]:
+    """Which values differ from those of the newest run, by parameter: what it had, and what there is now.
+
+    None stands for no value.
+    """
+    chat, n = session.chat, session.run.n if session.run else 0
+    at = bisect_left(chat, n, key=lambda entry: entry.n)
+    then = chat[at].get("parameters") if at < len(chat) and chat[at].n == n else None
+    if not isinstance(then, dict):
+        return {}
+    pairs = {name: (then.get(name), session.values.get(name)) for name in {**then, **session.values}}
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1] and REDACTED not in pair}
 
 
 def _session_in(origin: Any) -> str | None:

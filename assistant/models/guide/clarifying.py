@@ -4,20 +4,21 @@ Each option says its value by itself ("Adults: 5"), so that pressing it is the s
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from ...cards import Situation, open_card
 from ...log import Entry
-from ...parameters import NUMBERS, Field, choices, show
-from ...words import FILLER, SPELLED, WEEKDAYS, Found, find_days, fold, keys, read
-from .context import MORE, OTHER, asked_for, last_set, offered_of, said_on, shown_values
+from ...parameters import NUMBERS, TIMES, Field, choices, show
+from ...words import FILLER, SPELLED, WEEKDAYS, Found, find, find_days, fold, keys, read
+from .context import MORE, OTHER, last_set, offered_of, said_on, shown_values
 from .message import Message
 from .moving import says_how_much, which_moves
-from .phrases import LONGEST
+from .phrases import LONGEST, ONWARDS, rest
 from .texts import awaited_text, which_list
-from .values import corrected, said, sides_of, takers, would_pass
+from .topics import named_fields
+from .values import corrected, expecting, option_alone, said, sides_of, takers, would_pass
 
 MOST = 8  # options of a question
 _SHORT = 12  # parts of a message that can be asked about
@@ -26,7 +27,8 @@ _SHORT = 12  # parts of a message that can be asked about
 def clarify(situation: Situation, message: Message) -> tuple[str, list[str]] | None:
     """The question and its options, where the words fit more than one thing equally; else None."""
     words = message.left.strip()
-    if message.kinds - {"no", "yes"} or len(words) > LONGEST or not 0 < len(read(words)) <= _SHORT:
+    others = message.kinds - {"no", "yes", *ONWARDS}
+    if others or len(words) > LONGEST or not 0 < len(read(words)) <= _SHORT:
         return None
     plain = " ".join(part.text for part in read(words) if part.kind != "mark")
     if MORE.fullmatch(plain):
@@ -35,19 +37,38 @@ def clarify(situation: Situation, message: Message) -> tuple[str, list[str]] | N
     if says_how_much(situation, words):
         return _one_of(situation, which_moves(situation, words))
     if days := which_days(situation, words):
-        return "Which day is that?", days
+        return _which_of(days), days
     if ways := which_sides(situation, words):
-        return ("Which one is which?" if len(ways) > 1 else "Is this meant?"), ways
+        return _of_sides(ways)
     which = which_list(situation, words) or _which_option(situation, words, plain)
-    return which or _which_field(situation, message)
+    return which or _which_field(situation, message) or _elsewhere(situation, message)
 
 
 def clarify_rest(situation: Situation, message: Message) -> tuple[str, list[str]] | None:
-    """The question which day is meant, where other values of the same words are set already."""
+    """The question which day or which side is meant, where other values of the same words are set already."""
     words, told = message.left, [result.get("set") or {} for _, result in situation.results]
-    days = which_days(situation, words) if any(told) and len(words) <= LONGEST else []
-    said = {item.name for day in days for item in said_alone(situation, day)}
-    return ("Which day is that?", days) if days and not any(said & set_.keys() for set_ in told) else None
+    if not any(told) or len(words) > LONGEST:
+        return None
+    set_ = {name for values in told for name in values}
+    days = which_days(situation, words)
+    if days and not set_ & _names_in(situation, days):
+        return _which_of(days), days
+    ways = which_sides(situation, rest(words, [item.span for item in said(situation, message)]))
+    return _of_sides(ways) if ways and not set_ & _names_in(situation, ways) else None
+
+
+def _of_sides(ways: list[str]) -> tuple[str, list[str]]:
+    return ("Which one is which?" if len(ways) > 1 else "Is this meant?"), ways
+
+
+def _names_in(situation: Situation, options: Sequence[str]) -> set[str]:
+    return {item.name for option in options for item in said_alone(situation, option)}
+
+
+def _which_of(days: Sequence[str]) -> str:
+    """How it is asked which of these is meant: days of one field, or of several."""
+    labels = {day.partition(":")[0] for day in days}
+    return "Which day is that?" if len(labels) == 1 else "Which one is that for?"
 
 
 def numbers_meant(situation: Situation) -> list[Field]:
@@ -68,11 +89,24 @@ def _which_field(situation: Situation, message: Message) -> tuple[str, list[str]
     if not found and card:
         found = takers(situation, words, [f for f in card.step.fields if f.kind != "bool"])
     text, value = awaited_text(situation), message.beside_yes_or_no.strip(" .,!;\n")
-    found = [(field, raw) for field, raw in found if _is_all(words, field, raw)]
+    found = [(field, raw) for field, raw in found if _is_all(situation, words, field, raw)]
     options = _sayings(situation, found)
     if text and options and text.kind == "text" and not any(field is text for field, _ in found):
         options.append(f"{text.label}: {value}")
     return ("Which one is that for?", options[:MOST]) if len(options) > 1 else None
+
+
+def _elsewhere(situation: Situation, message: Message) -> tuple[str, list[str]] | None:
+    """ "Is this meant?", of an option that one field of another card alone has."""
+    card = open_card(situation.cards)
+    others = [f for c in situation.cards if c is not card and c.state != "skipped" for f in c.step.fields]
+    unclear = message.bare or message.intents or named_fields(situation, message.left)
+    found = [] if unclear else option_alone(situation, others, message.left)
+    if any(situation.session.values.get(item.name) == item.raw for item in found):
+        return None
+    known = situation.workflow.fields()
+    options = _sayings(situation, [(known[item.name], item.raw) for item in found])
+    return ("Is this meant?", options) if options else None
 
 
 def _sayings(situation: Situation, found: Sequence[tuple[Field, Any]]) -> list[str]:
@@ -86,19 +120,30 @@ def _one_of(situation: Situation, found: Sequence[tuple[Field, Any]]) -> tuple[s
 
 
 def which_days(situation: Situation, words: str) -> list[str]:
-    """Each day that "next friday" may be, of the one field that takes it; no day that the judge refuses."""
-    card, asked = open_card(situation.cards), asked_for(situation)
-    own = list(card.step.fields) if card else []
-    found = find_days(own, words, asked, said_on(situation))
-    field, days = found[0] if len(found) == 1 else (None, [])
+    """Each day that "next friday" may be, of the fields that may take it; no day that the judge refuses."""
     options = [
         said
+        for field, days in _days_of(situation, words)
         for raw in days
-        if field and would_pass(field, raw, None)
+        if would_pass(field, raw, None)
         for said in [f"{field.label}: {WEEKDAYS[date.fromisoformat(raw[:10]).weekday()].title()} {raw}"]
         if {item.name: item.raw for item in said_alone(situation, said)} == {field.name: raw}
     ]
-    return options if len(options) > 1 else []
+    return options[:MOST] if len(options) > 1 else []
+
+
+def _days_of(situation: Situation, words: str) -> list[tuple[Field, list[str]]]:
+    """The field of the open card that is meant, or else all that may be; or one of another card."""
+    card, day = open_card(situation.cards), said_on(situation)
+    own = [field for field in (card.step.fields if card else ()) if field.kind in TIMES]
+    found = find_days(own, words, expecting(situation, card, words), day)
+    if len(found) == 1:
+        return found
+    if own:
+        return [pair for field in own for pair in find_days([field], words, None, day)]
+    others = [f for c in situation.cards if c is not card and c.state != "skipped" for f in c.step.fields]
+    found = find_days(others, words, None, day)
+    return found if len(found) == 1 else []
 
 
 def which_sides(situation: Situation, words: str) -> list[str]:
@@ -117,8 +162,11 @@ def which_sides(situation: Situation, words: str) -> list[str]:
     return options[:MOST]
 
 
-def _is_all(words: str, field: Field, raw: Any) -> bool:
+def _is_all(situation: Situation, words: str, field: Field, raw: Any) -> bool:
     """Whether the words say that value and nothing else; an option by its name, not by its place."""
+    if field.kind in TIMES:
+        spans = [item.span for item in find([field], words, None, field.name, None, said_on(situation))]
+        return all(part.text in FILLER | {"on"} for part in read(rest(words, spans)))
     texts = [part for part in read(words) if part.kind != "mark" and part.text not in FILLER]
     if field.kind in ("choice", "choices"):
         named = {key for value in (raw if isinstance(raw, list) else [raw]) for key in keys(str(value))}
@@ -190,7 +238,8 @@ def picked_by_label(situation: Situation, words: str, options: list[str]) -> lis
     wanted = set(keys(words)) - stop
     given = {item.name: item.raw for item in said_alone(situation, words)}
     offers = {option: {item.name: item.raw for item in said_alone(situation, option)} for option in options}
-    meant = [option for option, values in offers.items() if given and given.items() <= values.items()]
+    meant = _of_one_field(situation, words, offers)
+    meant = meant or [o for o, values in offers.items() if given and given.items() <= values.items()]
     called = [o for o in options if wanted and wanted == set(keys(o.partition(":")[0]))]
     if len(meant) == 1 or len(called) == 1:
         return meant if len(meant) == 1 else called
@@ -199,6 +248,17 @@ def picked_by_label(situation: Situation, words: str, options: list[str]) -> lis
         names = {f.label: set(keys(f.name)) for f in situation.workflow.fields().values()}
         hits = [o for o in options if wanted and wanted <= names.get(o.partition(":")[0], set())]
     return hits if len(hits) == 1 else []
+
+
+def _of_one_field(situation: Situation, words: str, offers: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The options with the value that the words say, where all are for one field and no other is named."""
+    names = {name for values in offers.values() for name in values}
+    field = situation.workflow.fields().get(next(iter(names))) if len(names) == 1 else None
+    if field is None or any(other is not field for other in named_fields(situation, words)):
+        return []
+    offered, now, day = offered_of(situation), shown_values(situation), said_on(situation)
+    found = find([field], words, offered, field.name, now, day)
+    return [o for o, values in offers.items() if found and values.get(field.name) == found[0].raw]
 
 
 def about_own(situation: Situation, names: list[str]) -> bool:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from ...cards import Situation, open_card
-from ...parameters import Field
+from ...cards import Card, Situation, open_card
+from ...errors import Refused
+from ...log import Entry
+from ...parameters import LISTS, Field, judge
 
 _ASKS = re.compile(r"(?:Still missing|Which value for): \*\*(.+?)\*\*")
 
@@ -22,9 +24,31 @@ MORE = re.compile(
 )
 
 
+def missing_of(card: Card) -> list[Field]:
+    """The fields without which the card can not be completed: also a list that may not be empty."""
+    wanted = [field for field in card.step.fields if field.kind in LISTS and _empty_is_refused(card, field)]
+    return [field for field in card.step.fields if field in card.missing or field in wanted]
+
+
+def _empty_is_refused(card: Card, field: Field) -> bool:
+    default = card.defaults.get(field.name) or []
+    if field.name in card.values or default:
+        return False
+    try:
+        judge(field, default, offered=card.offered.get(field.name))
+    except Refused:
+        return True
+    return False
+
+
 def still_missing(field: Field) -> str:
     """How a reply asks for a field; `asked_for` finds it again."""
     return f"Still missing: **{field.label}**"
+
+
+def still_open(question: Entry) -> str:
+    """How a reply says that a question waits."""
+    return f"Still open: {question.get('question', '')}"
 
 
 def which_value(field: Field) -> str:
@@ -64,12 +88,16 @@ def _said_again(situation: Situation, n: int) -> set[str]:
 
 
 def said_on(situation: Situation) -> date | None:
-    """The day here on which the user said the words, from which "tomorrow" is counted."""
-    said = (e for e in reversed(situation.session.chat) if e.did == "said" and e.by == "user")
-    entry = next(said, None)
+    """The day here on which the user said the words, from which "tomorrow" is counted.
+
+    They need not be the newest: an earlier message can be asked again.
+    """
+    said = [e for e in reversed(situation.session.chat) if e.did == "said" and e.by == "user"]
+    own = (e for e in said if str(e.get("text")).strip().endswith(situation.words.strip()))
+    entry = next(own, said[0] if said else None)
     try:
         return datetime.fromisoformat(entry.at).astimezone().date() if entry else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None  # an odd log
 
 

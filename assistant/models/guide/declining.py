@@ -7,7 +7,7 @@ from typing import Any
 
 from ...cards import Situation, card_of, empty_of, open_card
 from ...parameters import LISTS, MISSING, Field
-from .context import asked_for
+from .context import asked_for, missing_of
 from .fields import default_of
 from .message import Message
 from .reasons import need
@@ -65,7 +65,7 @@ def declined(situation: Situation, message: Message) -> Field | None:
     asked = asked_for(situation)
     if asked and (about or message.bare):
         return situation.workflow.fields().get(asked)
-    return card.missing[0] if about and card and card.missing else None
+    return missing_of(card)[0] if about and card and missing_of(card) else None
 
 
 def declined_values(situation: Situation, message: Message) -> dict[str, Any]:

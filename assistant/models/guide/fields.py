@@ -42,7 +42,7 @@ def describe(field: Field, card: Card | None) -> str:
     """One field in one line: its label, help, rules, value and default."""
     told = [f"**{field.label}**: {rules(field, card)}."]
     if field.ask.help:
-        told.append(as_sentence(field.ask.help))
+        told.append(as_help(field.ask.help))
     if card and field.name in card.values:
         told.append(f"It is {as_plain(show(field, card.values[field.name]))} now.")
     default = default_of(field, card)
@@ -86,3 +86,11 @@ def as_sentence(text: str) -> str:
     """The text on one line, with a full stop."""
     text = " ".join(text.split())
     return text if text.endswith((".", "!", "?")) else text + "."
+
+
+def as_help(text: str) -> str:
+    """The same of a help text, with a capital."""
+    first = text.split()[0].rstrip(".,;:!?") if text.split() else ""
+    capital = first.isalpha() and first.islower()
+    text = as_sentence(text)
+    return text[0].upper() + text[1:] if capital else text

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Sequence
 
 from ...cards import Situation
-from ...parameters import LISTS
+from ...parameters import LISTS, choices
 from ...words import ADDS, ENDS, FILLER, NOT, PLAIN, Part, find, keys, negated, read
-from .clarifying import settled, which_days
+from .clarifying import which_days
 from .context import offered_of, shown_values
 from .fields import as_plain
 from .message import Message
+from .phrases import ONWARDS, rest
 from .privacy import private
 
 MOST = 4  # pieces that are quoted whole
@@ -24,30 +25,17 @@ _TALK = (
         "change put want need think guess suppose believe probably".split()
     )
 )
+_AGREES = frozenset(
+    "look looks good fine nice great perfect cool right correct done ready enough else happy alright rest "
+    "finished super lovely wonderful excellent sounds works everything".split()
+)
 _VALUES = ("number", "url", "email", "iso", "clock", "path")
 
 
 def leftover(situation: Situation, message: Message) -> str:
     """A sentence that quotes what was not understood beside what was; "" where all was, or nothing."""
-    given = _given(situation)
-    if settled(situation) or not situation.results:
-        return ""  # the words picked an option, or nothing was done
-    parts = read(message.left)
-    if not given or len(parts) > PLAIN or _is_text(situation, given):
-        return ""
-    inside = _understood(situation, message.left, given, parts)
-    fields = situation.workflow.fields()
-    if any(fields[name].kind in LISTS for name in given if name in fields):
-        inside |= {
-            i for i, part in enumerate(parts) if part.text in ADDS | NOT
-        }  # what left is no longer there
-    # a name in the midst of a clause is hardly said for nothing
-    upper = [i for i, part in enumerate(parts) if message.left[part.start].isupper()]
-    names = {i for i in upper if i and parts[i].text != "i"}
-    pieces = [message.left[p[0].start : p[-1].end] for p in _pieces(parts, inside, names)]
-    asked = any(call.tool == "ask_user" for call, _ in situation.results)
-    pieces = [p for p in dict.fromkeys(pieces) if not (asked and which_days(situation, p))]
-    if not pieces:
+    pieces = left_over(situation, message)
+    if not pieces or not (_given(situation) or message.kinds & {*ONWARDS}):
         return ""
     if private(situation, message.words):
         return "The rest of your message was left aside."
@@ -60,6 +48,50 @@ def leftover(situation: Situation, message: Message) -> str:
     return f"I did not understand {told}; nothing was set from that."
 
 
+def left_over(situation: Situation, message: Message) -> list[str]:
+    """The pieces of the words that neither became a value nor are a command, a question or talk."""
+    given = _given(situation)
+    if any(call.tool == "answer_question" for call, _ in situation.results):
+        return []  # the words picked an option
+    words = rest(message.left, [i.span for i in message.intents if i.kind in ("yes", "no")])
+    parts = read(words)
+    if len(parts) > PLAIN or _is_text(situation, given):
+        return []
+    inside = _understood(situation, words, given, parts)
+    fields = situation.workflow.fields()
+    if any(fields[name].kind in LISTS for name in given if name in fields):
+        inside |= {
+            i for i, part in enumerate(parts) if part.text in ADDS | NOT
+        }  # what left is no longer there
+    # a name in the midst of a clause is hardly said for nothing
+    upper = [i for i, part in enumerate(parts) if words[part.start].isupper()]
+    names = {i for i in upper if i and parts[i].text != "i"}
+    said = _options_named(situation, parts)
+    pieces = [words[p[0].start : p[-1].end] for p in _pieces(parts, inside, names, said)]
+    asked = any(call.tool == "ask_user" for call, _ in situation.results)
+    return [p for p in dict.fromkeys(pieces) if not (asked and _asked_about(situation, p))]
+
+
+def _asked_about(situation: Situation, piece: str) -> bool:
+    """Whether the open question asks what the piece means."""
+    question = situation.session.question
+    options = (question.get("options") if question else None) or ()
+    offered = any({*keys(piece)} <= {*keys(str(option))} for option in options)
+    return offered or bool(which_days(situation, piece))
+
+
+def _options_named(situation: Situation, parts: Sequence[Part]) -> set[int]:
+    """The parts that are an option of some field, by its one word."""
+    offered, fields = offered_of(situation), situation.workflow.fields()
+    known = {
+        keys(text)
+        for name, field in fields.items()
+        for pair in choices(field, offered.get(name))
+        for text in pair
+    }
+    return {i for i, part in enumerate(parts) if (part.key,) in known and part.text not in _TALK}
+
+
 def _given(situation: Situation) -> list[str]:
     """The parameters that this turn's calls named."""
     found = [result for call, result in situation.results if call.tool in ("set_values", "set_other_value")]
@@ -70,9 +102,10 @@ def _given(situation: Situation) -> list[str]:
 def _is_text(situation: Situation, names: Sequence[str]) -> bool:
     """Whether the message as a whole became a text."""
     fields = situation.workflow.fields()
-    return len(names) == 1 and names[0] in fields and fields[names[0]].kind in ("long", "text") and not find(
-        [fields[names[0]]], situation.words, values=shown_values(situation)
-    )  # fmt: skip
+    field = fields.get(names[0]) if len(names) == 1 else None
+    if field is None or field.kind not in ("long", "text", "lines"):
+        return False
+    return not find([field], situation.words, values=shown_values(situation))
 
 
 def _understood(situation: Situation, words: str, names: Sequence[str], parts: Sequence[Part]) -> set[int]:
@@ -93,21 +126,27 @@ def _understood(situation: Situation, words: str, names: Sequence[str], parts: S
     }
 
 
-def _pieces(parts: Sequence[Part], inside: set[int], names: set[int]) -> Iterable[list[Part]]:
-    """Clauses of which nothing was understood, and values and names in the others."""
+def _pieces(
+    parts: Sequence[Part], inside: set[int], names: set[int], options: set[int]
+) -> Iterable[list[Part]]:
+    """Clauses of which nothing was understood, and values, names and options in the others."""
+    values = options | {i for i, part in enumerate(parts) if part.kind in _VALUES}
     clause: list[int] = []
     for i in range(len(parts) + 1):
         if i < len(parts) and parts[i].text not in ENDS:
             clause.append(i)
             continue
         content = [n for n in clause if parts[n].kind != "mark" and parts[n].text not in _TALK]
-        if all(parts[n].kind in _VALUES and negated(parts, n) for n in content):
+        agrees = {parts[n].text for n in content} <= _AGREES and not NOT & {parts[n].text for n in clause}
+        if agrees or all(n in values and negated(parts, n) for n in content):
             pass
         elif not inside & {*clause}:
             yield [parts[n] for n in clause]
         else:
             left = [n for n in content if n not in inside]
-            beside = [n for n in left if parts[n].kind in _VALUES or n in names]
+            beside = [n for n in left if n in values | names]
+            if len(content) == sum(parts[n].kind != "mark" for n in clause):  # no talk: "width 20 leather"
+                beside = [n for n in left if n in beside or any(m in inside for m in clause if m < n)]
             yield from ([parts[n]] for n in beside if not negated(parts, n) and not _replaced(parts, n))
         clause = []
 

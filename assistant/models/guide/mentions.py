@@ -137,12 +137,18 @@ def _others(
     for (_, said), place in named.items():
         yield said, "", place
     for place in columns:
-        for text in _CALLED.get(place[1].lower(), ()):
+        for text in (*_stems(place[1]), *_CALLED.get(place[1].lower(), ())):
             yield text, "", place
         for text, (column, test) in _FLAGS.items():
             is_number = tables[place[0]].columns[place[1]] in ("int", "float")
             if place[1].lower() == column and is_number and (place[0], _key(text)) not in named:
                 yield text, f"{quoted(place[1])} {test}", place
+
+
+def _stems(column: str) -> tuple[str, ...]:
+    """What is done where the column says what was done: "owe" of "owed"."""
+    done = column.lower().rpartition("_")[2]
+    return (done[:-2], done[:-1]) if done.endswith("ed") and len(done) > 3 else ()
 
 
 def _key(text: str) -> str:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from ...cards import Situation, open_card
 from ...queries import tables_of
-from ...words import labels_of, split
-from .context import asked_for
+from ...words import find, labels_of, quantities, read, split
+from .context import asked_for, missing_of
 from .keeping import kept
 from .moving import unmoved
 from .phrases import Intent, clauses_of, recognise, rest
@@ -15,6 +15,7 @@ from .topics import named_fields, suggested, suggested_names, topic
 from .verdicts import Verdict, verdicts
 
 _ENDED = {"failed": "failed", "cancelled": "was cancelled", "interrupted": "was interrupted"}
+_CLAUSES = 6  # beside what is said of a suggestion
 TOO_EARLY = "The run is not finished yet; ask again when it is."
 
 
@@ -84,12 +85,29 @@ def _of_suggestions(situation: Situation, intents: list[Intent]) -> list[Intent]
     for said in verdicts(situation.words) if suggested(situation) else ():
         if any(_overlap(said.span, span) for span in taken):
             continue
-        meant = _meant(situation, said)
+        meant = [] if _in_doubt(situation, said) else _meant(situation, said)
         taken += [said.span] if meant or said.but else []
         if meant:
             intents = [intent for intent in intents if not _overlap(intent.span, said.span)]
             intents += [Intent(kind, " ".join(names), said.span) for kind, names in meant]
     return sorted(intents, key=lambda intent: intent.span)
+
+
+def _in_doubt(situation: Situation, said: Verdict) -> bool:
+    """Whether "accept the width" stands beside a "but" or a number, where it is not told of what."""
+    for text, start, _ in split(situation.words) if not said.all else ():
+        if start <= said.span[0] < start + len(text):
+            beside = [c for c in clauses_of(text, start) if not _overlap((c[1], c[1] + len(c[0])), said.span)]
+            unclear = (_of_nothing(situation, piece, at) for piece, at in beside)
+            return len(beside) > _CLAUSES or any(unclear)
+    return False
+
+
+def _of_nothing(situation: Situation, piece: str, at: int) -> bool:
+    """Whether a clause that is led by "but", or has a number, names no field and says no value."""
+    if situation.words[:at].split()[-1:] != ["but"] and not quantities(read(piece)):
+        return False
+    return not named_fields(situation, piece) and not find([*situation.workflow.fields().values()], piece)
 
 
 def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
@@ -163,6 +181,6 @@ def no_results(situation: Situation) -> str:
 def _to_run(situation: Situation) -> str:
     card = open_card(situation.cards)
     waiting = [c for c in situation.cards if c.state in ("locked", "stale") and c.step.when is None]
-    later = [field.label for other in waiting for field in other.missing]
+    later = [field.label for other in waiting for field in missing_of(other)]
     also = f" Also needed before a run: {', '.join(later)}." if later and card else ""
     return whats_next(situation) + also

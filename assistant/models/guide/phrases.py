@@ -24,6 +24,7 @@ class Intent:
     note: str = ""
 
 
+ONWARDS = ("next", "skip", "run")  # what goes on, once all that was said is understood
 LONGEST = 160  # characters of a command or a question that is looked for
 
 _X = r"(?P<x>.+?)"
@@ -67,8 +68,8 @@ _COMMANDS = [
     ("defaults", r"(?:use|take|keep|accept|go with|stay with) (?:the |its )?defaults?(?: values?)? (?:for"
                 r"|of|on) " + _THE + _X),
     ("defaults", rf"(?:(?:use|take|keep) )?(?:the )?defaults?(?: value)?(?: for| of)? {_THE}{_SINGLE}"),
-    ("defaults", rf"(?:set |leave |use |put |take |keep |reset )?{_THE}(?P<x>[\w .'-]+?)(?: at| to| as| on"
-                r"| back to| is| =|:)* (?:the |its )?default(?: value)?"),
+    ("defaults", rf"(?:set |leave |use |put |take |keep |reset )?{_THE}(?!.*\bthan\b)(?P<x>[\w .'-]+?)"
+                r"(?: at| to| as| on| back to| is| =|:)* (?:the |its )?default(?: value)?"),
     ("cancel", r"cancel(?: it| that| this| the run)?|never ?mind|forget (?:it|that)|stop(?: it| that"
                r"| the run)?|abort"),
     ("goto", r"(?:go |jump |move |take me |reopen |open |edit |change )?(?:back )?(?:to )?(?:the )?(?:step"
@@ -180,7 +181,7 @@ _LEAD = re.compile(
     r"|thanks|cool|nice|(?:can|could|would|will) (?:you|we)(?: please)?|i(?:'d| would) like to|i want to"
     r"|we can|you can|you may|go ahead and|yes|good) "
 )
-_TAIL = re.compile(r" (?:please|now|then|thanks|thank you|for me|ok|here)$")
+_TAIL = re.compile(r" (?:please|now|then|thanks|thank you|for me|ok|here|too|as well)$")
 _CUTS = frozenset(".!?;,") | {"and", "then", "but"}
 
 

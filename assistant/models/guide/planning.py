@@ -9,8 +9,11 @@ from ...queries import QUERY
 from ...words import keys, read
 from .. import Call
 from .clarifying import about_own, clarify, clarify_rest, own_question, picked_by_label, said_alone, settled
+from .context import missing_of, still_open
 from .declining import declined_values, suggestion_answers
+from .leftover import left_over
 from .message import Message, understand
+from .phrases import ONWARDS
 from .texts import ODD
 from .topics import topic
 from .values import default_values, said, said_values
@@ -39,7 +42,7 @@ def plan(situation: Situation) -> list[Call]:
         wanted = [("ask_user", {"question": question[0], "options": question[1]})]
     if not wanted:
         wanted = _queries(message)[made.count(QUERY) :]
-    if not wanted:
+    if not wanted and not held(situation, message):
         wanted = not_made(situation, message)[:1]
     return [
         Call(f"guide-{len(results) + n}", tool, arguments) for n, (tool, arguments) in enumerate(wanted, 1)
@@ -57,7 +60,8 @@ def not_made(situation: Situation, message: Message) -> _Calls:
     """
     made = [call.tool for call, _ in situation.results]
     kinds = [intent.kind for intent in message.intents if intent.kind in _LAST]
-    if "answer_question" in made:
+    answers = [call.arguments["action"] for call, _ in situation.results if call.tool == "answer_question"]
+    if {*answers} - {"cancel"}:
         kinds = [kind for kind in kinds if kind != "run"]  # the answer was what started it
     if kinds == ["run"] and ("next_step" in made or _only_one_left(situation)):
         kinds = ["next", "run"]
@@ -65,9 +69,30 @@ def not_made(situation: Situation, message: Message) -> _Calls:
     return [(_LAST[kind], dict[str, Any]()) for kind in kinds[done:]]
 
 
+def held(situation: Situation, message: Message) -> str:
+    """Why next, skip and run wait: "left" where words were not understood, "open" with a question; else "".
+
+    The guide's own question holds them up once.
+    """
+    made = {call.tool for call, _ in situation.results}
+    if not message.kinds & {*ONWARDS} or made & {*_LAST.values()}:
+        return ""
+    if left_over(situation, message):
+        return "left"
+    return "open" if own_question(situation) and not _told_of_question(situation) else ""
+
+
+def _told_of_question(situation: Situation) -> bool:
+    """Whether the newest reply said already that the question is open."""
+    question = own_question(situation)
+    said = (e for e in reversed(situation.session.chat) if e.did == "said" and e.by == "guide")
+    newest = next(said, None)
+    return bool(question and newest and still_open(question) in str(newest.get("text")))
+
+
 def _only_one_left(situation: Situation) -> bool:
     waiting = [card for card in situation.cards if card.state not in ("done", "skipped")]
-    return len(waiting) == 1 and not waiting[0].missing
+    return len(waiting) == 1 and not missing_of(waiting[0])
 
 
 def _first_calls(situation: Situation, message: Message) -> _Calls:
@@ -144,6 +169,8 @@ def _answer(situation: Situation, message: Message) -> dict[str, Any] | None:
         return {"action": "accept" if "yes" in kinds else "decline", "value": None}
     if own and about_own(situation, list(said_values(situation, message))):
         return {"action": "cancel", "value": None}  # the value itself was said
+    if own and kinds & {*ONWARDS} and _told_of_question(situation) and not left_over(situation, message):
+        return {"action": "cancel", "value": None}  # said again, so it lapses
     free = not asked and not kinds and message.beside_yes_or_no and question.get("about") is None
     if free and not said_values(situation, message):
         return {"action": "accept", "value": message.words.strip()}

@@ -9,8 +9,10 @@ FORMS, to its last word. So nothing is guessed: what does not fit is no query.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from ...queries import TableFile, described
+from ...words import dates, read
 from .measures import ALONE, measure_of, number_of_rows, rows, rows_of, valued_of
 from .mentions import NUMBER, Mention, Unclear, marked
 from .selects import (
@@ -21,6 +23,7 @@ from .selects import (
     average_of,
     best_of,
     count_of,
+    doer_of,
     flagged_count,
     groups_of,
     list_of,
@@ -51,7 +54,8 @@ _END = re.compile(
 )
 _PLAINLY = re.compile(  # a question of the results, whether it is understood or not
     rf"^(?:which|what) .+ (?:has|have|had|is|are)(?: the)? (?:{MOST}|{LEAST}) "
-    rf"|\b(?:average|avg|mean) (?:of |number )?[\w§]|^(?:the )?(?:top|first|bottom|last) \d+ "
+    r"|(?<!\bi )(?<!\byou )(?<!\bwe )\b(?:average|avg|mean) (?:of |number )?(?!\d)[\w§]"
+    r"|^(?:the )?(?:top|first|bottom|last) \d+ "
     rf"|^\d+ (?:{MOST}|{LEAST}) "
     rf"|^(?:which|how many) §|\bmedian\b|^(?:{'|'.join(ORDINALS)}) (?:{MOST}|{LEAST}) §"
     rf"|\b(?:{MOST}|{LEAST}) .+ by |^§\d+ (?:where|whose) |\b(?:sum|number|count) of ",
@@ -64,6 +68,7 @@ _RANKS = re.compile(
     rf"|(?:{MOST}|{LEAST}) (?:\d+|{NUMBER}))(?: [\w-]+){{0,4}} (?:by|in terms of) \w",
     re.IGNORECASE,
 )
+_BEFORE_A_DAY = ("the", "next", "this", "coming")
 _ABLE = re.compile(
     r"\b(?:can|may|could|should|allowed|possible|step|card|field|value|option)\b", re.IGNORECASE
 )
@@ -121,7 +126,7 @@ def asked(words: str, tables: Mapping[str, TableFile]) -> Asked | None:
                 return Asked(sql, loose=True)
             if make not in (list_of, values_of) or not bare or _stands_alone(mentions[0]):
                 return Asked(sql, weak=make in (peak_of, values_of))
-    if firm or loose or _PLAINLY.search(marked(plain, tables, False)[0]):
+    if firm or loose or (_PLAINLY.search(marked(plain, tables, False)[0]) and not _by_a_day(plain)):
         if re.search(r"\bmedian\b", plain, re.IGNORECASE):
             unclear = "I can not ask for a median."
         first = unclear or "I can not tell which table or column that means."
@@ -159,13 +164,25 @@ def of_results(words: str) -> bool:
     """Whether the words ask of results, as far as that can be told before there are any."""
     plain, whole = _plain(words), _in_one_line(words)
     found = re.match(r"how many .+ (?:are|were|was|did|have|has|exist)\b", whole, re.IGNORECASE)
+    if not found and _by_a_day(plain):
+        return False
     most = re.match(rf"(?:{MOST}|{LEAST}|{ALONE}) \w", plain, re.IGNORECASE) and not _ABLE.search(plain)
     return bool(found or most or _PLAINLY.search(whole) or _PLAINLY.search(plain))
 
 
 def surely_of_results(words: str) -> bool:
     """Whether the words ask of results and can be no value: "top 5 by depth"."""
-    return bool(_RANKS.match(_plain(words)))
+    plain = _plain(words)
+    return bool(_RANKS.match(plain)) and not _by_a_day(plain)
+
+
+def _by_a_day(plain: str) -> bool:
+    """Whether "by" is said of a day, as in "the top 5 by Friday", and of nothing else."""
+    parts = read(plain)
+    days = {first for _, first, _ in dates(parts, date.today())}
+    by = [i + 1 + (parts[i + 1 : i + 2] != [] and parts[i + 1].text in _BEFORE_A_DAY)
+          for i, part in enumerate(parts) if part.text == "by"]  # fmt: skip
+    return by != [] and {*by} <= days
 
 
 def rates(words: str) -> bool:
@@ -225,6 +242,8 @@ FORMS: list[tuple[str, Callable[[Said], str]]] = [
     (rf"(?:(?:which|what) )?{_N}{_T}{_HAS} {_SUP} {_C}{_TAIL}", best_of),
     (rf"(?:which|what) {_T} (?:is|are|was|were)(?: the)? {_C}(?: the)? {_SUP}{_TAIL}", best_of),
     (rf"(?:which|what) {_C}{_HAS} {_SUP} {_T}{_TAIL}", groups_of),
+    (rf"(?:who|which one|(?:(?:which|what) )?§\d+)(?: (?:has|had|did|does))? {_C}(?: the)? {_SUP}{_TAIL}",
+     doer_of),
     (rf"(?:which is |what is |the )*{_N}{_SUP} {_C} {_T}{_TAIL}", best_of),
     (rf"(?:(?P<low>bottom)|(?P<last>last)) {_N}(?:{_T} )?(?:by|in terms of) {_C}{_TAIL}", best_of),
     (rf"(?:top|first) {_N}(?:{_T} )?(?:by|in terms of|with the {_SUP}) {_C}{_TAIL}", best_of),

@@ -8,14 +8,14 @@ from typing import Any
 from ...cards import Card, Situation, card_of, open_card
 from ...parameters import Field, choices
 from ...words import keys
-from .context import asked_for, offered_of
-from .fields import as_flow, as_sentence, rules
+from .context import asked_for, missing_of, offered_of
+from .fields import as_flow, as_help, rules
 
 
 def need(field: Field, situation: Situation, alone: bool = True) -> str:
     """Why a field is asked: its help (or, `alone`, its step's), what takes its value later, what it takes."""
     card = card_of(situation.cards, field.name)
-    told = [as_sentence(field.ask.help)] if field.ask.help else []
+    told = [as_help(field.ask.help)] if field.ask.help else []
     if alone and card and not field.ask.help and card.step.help:
         told.append(_first_lines(card.step.help))
     uses = _uses(field, situation)
@@ -38,7 +38,7 @@ def _uses(field: Field, situation: Situation) -> list[str]:
             "Whether " + ", ".join(f"“{question}”" for question in asked) + " is asked depends on it."
         )
     if _takes(flow.run_function, field.name, all_too=True):
-        told.append(f"The run takes {name}{' too' if told else ''}.")
+        told.append(f"The run uses {name}{' too' if told else ''}.")
     return told
 
 
@@ -60,7 +60,7 @@ def need_now(situation: Situation) -> str:
     """Why that is asked which is asked now: the field that is waited for, else the open step."""
     card, asked = open_card(situation.cards), asked_for(situation)
     field = situation.workflow.fields().get(asked or "") or (
-        card.missing[0] if card and card.missing else None
+        missing_of(card)[0] if card and missing_of(card) else None
     )
     if field is None or card is None:
         return need_step(card, situation) if card else ""
@@ -85,7 +85,7 @@ def _meaning(field: Field, text: str, label: str, also: Sequence[str]) -> str:
     told = [f"**{label}** is one of the choices for **{field.label}**."]
     own = _gloss(field.ask.help, {keys(text), keys(label)})
     if own or field.ask.help:
-        told.append(as_sentence(own or f"{field.label}: {field.ask.help}"))
+        told.append(as_help(own or f"{field.label}: {field.ask.help}"))
     told += [f"It may also be called {' or '.join(f'“{word}”' for word in also)}."] if also else []
     return " ".join(told)
 
@@ -104,4 +104,4 @@ def _text(value: Any) -> str:
 
 
 def _first_lines(text: str) -> str:
-    return as_sentence(text.split("\n\n")[0])
+    return as_help(text.split("\n\n")[0])

@@ -1,20 +1,21 @@
 """The words of a reply: what the calls came to, answers to what was asked, and what comes next."""
 
 import re
+from typing import Any
 
 from ...cards import Card, Situation, card_of, open_card
-from ...parameters import Field, choices
+from ...parameters import LISTS, NUMBERS, Field, choices, show, to_json
 from ...queries import QUERY, tables_of
 from ...words import fold, keys, read
 from .answering import answer
-from .clarifying import numbers_meant
-from .context import MORE, which_value
+from .clarifying import numbers_meant, said_alone
+from .context import MORE, offered_of, shown_values, still_open, which_value
 from .declining import explained
-from .fields import about_step, describe, options, rules
+from .fields import about_step, as_plain, describe, options, rules
 from .leftover import leftover
 from .message import Message, no_results, understand
-from .phrases import Intent
-from .planning import not_made, previous, target_of
+from .phrases import LONGEST, Intent
+from .planning import held, not_made, previous, target_of
 from .privacy import private
 from .questions import lists_something, of_results
 from .reasons import meanings, need, need_now, need_step
@@ -26,15 +27,17 @@ from .topics import HERE, named_fields, suggested, topic
 from .verdicts import verdicts
 
 ABILITIES = (
-    "I can set values (“depth 3, at most 200 pages”), take the defaults, go on (“next”), skip, go back, "
-    "undo, redo, start over and run, and I can explain every step and field (“what can I choose?”, “why "
-    "do you need this?”, “what have you got so far?”)."
+    "I can set values{}, take the defaults, go on (“next”), skip, go back, undo, redo, start over and run, "
+    "and I can explain every step and field (“what can I choose?”, “why do you need this?”, “what have you "
+    "got so far?”)."
 )
 _OF_SOME = re.compile(
     r"\s*(?:(?:which|what) \w+(?: \w+)? (?:is|are|was|were|has|have|had|do|does|did)|how (?:many|much)) ",
     re.IGNORECASE,
 )
-WHO = "I am the built-in guide: plain rules, no language model, no network. " + ABILITIES
+WHO = "I am the built-in guide: plain rules, no language model, no network. "
+
+_CLEARS = re.compile(r"\s*(?:please )?(?:clear|empty|unset|erase|delete|remove)\b", re.IGNORECASE)
 
 OVER = (
     "Nothing was changed: every session keeps what was said and done in it. A new session can be "
@@ -49,13 +52,24 @@ def reply(situation: Situation) -> str:
     notes = {intent.about: intent.note for intent in message.intents}
     queries = [(call.arguments["sql"], result) for call, result in situation.results if call.tool == QUERY]
     told += [answer(sql, result, notes.get(sql, "")) for sql, result in queries]
-    if situation.results and not_made(situation, message):
-        told.append("So I stopped there.")
     told.append(leftover(situation, message))
+    told.append(_stopped(situation, message))
     for intent in message.intents:
         told += _say(situation, message, intent)
     told = [text for text in dict.fromkeys(told) if text]
     return "\n\n".join(told) or _nothing_found(situation, message)
+
+
+def _stopped(situation: Situation, message: Message) -> str:
+    """That next, skip or run was not carried out, and why it was not."""
+    tools, why = [tool for tool, _ in not_made(situation, message)], held(situation, message)
+    if not tools or not (why or situation.results):
+        return ""
+    nothing = "nothing was run" if "run_workflow" in tools else "this step is still open"
+    question = situation.session.question
+    if why != "open" or question is None or any(result.get("asked") for _, result in situation.results):
+        return f"So I stopped there: {nothing}."
+    return f"{still_open(question)} So {nothing}; say it again to go on without an answer."
 
 
 def _say(situation: Situation, message: Message, intent: Intent) -> list[str]:
@@ -95,7 +109,7 @@ def _greet(situation: Situation) -> str:
 
 def _help(situation: Situation) -> str:
     card = open_card(situation.cards)
-    return (about_step(card) + "\n\n" if card else "") + ABILITIES
+    return (about_step(card) + "\n\n" if card else "") + abilities(situation)
 
 
 _PLAIN = {
@@ -103,7 +117,7 @@ _PLAIN = {
     "thanks": lambda situation: "You are welcome. " + whats_next(situation),
     "bye": lambda situation: "Goodbye. Everything is kept; open this session again to go on.",
     "help": _help,
-    "who": lambda situation: WHO,
+    "who": lambda situation: WHO + abilities(situation),
     "whatever": lambda situation: (
         "I choose nothing by myself. Say **use the defaults**, or **skip**. " + whats_next(situation)
     ),
@@ -166,7 +180,7 @@ def _unanswered(situation: Situation, words: str) -> str:
     """Where nothing answers a question: it may be about results that are not there yet."""
     if not tables_of(situation.session) and _OF_SOME.match(words):
         return f"I can not tell. {no_results(situation)}"
-    return _cannot()
+    return _cannot(situation, words)
 
 
 def _named_field(situation: Situation, words: str) -> Field | None:
@@ -200,7 +214,8 @@ def _nothing_found(situation: Situation, message: Message) -> str:
     """Where nothing was understood: which value is unclear, or what a guide can not do."""
     target = _named_field(situation, message.words)
     if target is None and (lists_something(message.words) or of_results(message.words)):
-        return no_results(situation) if not tables_of(situation.session) else _cannot()
+        known = tables_of(situation.session)
+        return _cannot(situation, message.words) if known else no_results(situation)
     if target is None and len(read(message.words)) <= 3:
         meant = topic(situation, message.words)
         target = meant if isinstance(meant, Field) else None
@@ -208,6 +223,8 @@ def _nothing_found(situation: Situation, message: Message) -> str:
         if target.kind in ("secret", "upload"):
             return f"**{target.label}** can be given on its card only, so nothing was changed here."
         card = card_of(situation.cards, target.name)
+        if _CLEARS.match(message.words) and not (target.optional or target.kind in LISTS):
+            return f"**{target.label}** can not be empty, so nothing was changed. {describe(target, card)}"
         return f"I am not sure what to set, so nothing was changed. {describe(target, card)} {_which(target)}"
     if any(said.all for said in verdicts(message.words)) and not suggested(situation):
         return f"Nothing is suggested now, so nothing was changed. {whats_next(situation)}"
@@ -223,7 +240,7 @@ def _nothing_found(situation: Situation, message: Message) -> str:
             f"If it is, say “{text.label}: …”. " + f"{_which(text)} It takes {rules(text, card)}."
         )
     found = search(situation, message.words) if len(fold(message.words).split()) > 1 else None
-    return f"I can not do that without a model. {found}" if found else _cannot()
+    return f"I can not do that without a model. {found}" if found else _cannot(situation, message.words)
 
 
 def _which(field: Field) -> str:
@@ -239,5 +256,33 @@ def _relative(situation: Situation, message: Message) -> str:
     return f"I can not tell how much. {describe(fields[0], card)} {_which(fields[0])}"
 
 
-def _cannot() -> str:
-    return f"I can not do that without a model. {ABILITIES}"
+def _cannot(situation: Situation, words: str) -> str:
+    """What was not understood, what a guide can do, and what is open."""
+    said = " ".join(words.split())
+    told = f"I did not understand “{as_plain(said)}”. " if len(said) <= LONGEST else ""
+    told = "" if private(situation, words) else told
+    card, question = open_card(situation.cards), situation.session.question
+    open_ = f"“{card.step.question}” is open. " if card else ""
+    open_ = still_open(question) if question else open_ + whats_next(situation, named=card is not None)
+    return f"{told}I can not do that without a model. {abilities(situation)}\n\n{open_}"
+
+
+def abilities(situation: Situation) -> str:
+    """What the guide can do, with values of the open card as an example."""
+    card = open_card(situation.cards)
+    said = [said for field in (card.step.fields if card else ()) if (said := _example(situation, field))]
+    return ABILITIES.format(f" (“{', '.join(said[:2])}”)" if said else "")
+
+
+def _example(situation: Situation, field: Field) -> str:
+    """A value of the field as it can be said: "width 10 cm"."""
+    found = choices(field, offered_of(situation).get(field.name))
+    values: list[Any] = [value for value, _ in found[-1:]] if field.kind == "choice" else []
+    if field.kind in NUMBERS:
+        values += [shown_values(situation).get(field.name), to_json(field.ask.example), field.ask.ge, 3, 1]
+    ways = [(value, text) for value in values if value is not None for text in (value, show(field, value))]
+    for raw, text in ways:
+        words = f"{field.label.lower()} {text}"
+        if [(item.name, item.raw) for item in said_alone(situation, words)] == [(field.name, raw)]:
+            return as_plain(words)
+    return ""

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from ...cards import Situation, card_of
+from ...cards import Situation, card_of, open_card
 from ...parameters import show
 from ...queries import QUERY
+from .context import still_open
 from .fields import as_plain, as_sentence
 from .session import refusal, whats_next
 
@@ -28,16 +29,24 @@ def report(situation: Situation) -> str:
     waits = any(result.get(key) for key in ("asked", "started", "refused"))
     if situation.session.question is not None and not waits:
         waits = True
-        told.append(f"Still open: {situation.session.question.get('question', '')}")
+        told.append(still_open(situation.session.question))
     if not waits:
-        told.append(whats_next(situation, given))
+        card = open_card(situation.cards)
+        named = card is not None and f"“{card.step.question}”" in str(result.get("error"))
+        told.append(whats_next(situation, given, named or bool(result.get("opened"))))
     return " ".join(told)
 
 
-def _told(situation: Situation, result: dict[str, Any]) -> list[str]:
+def _where(situation: Situation, tool: str, name: str) -> str:
+    """For which card a value is that is none of the open one's."""
+    card = card_of(situation.cards, name)
+    return f" (for “{card.step.question}”)" if card and tool == "set_other_value" else ""
+
+
+def _told(situation: Situation, tool: str, result: dict[str, Any]) -> list[str]:
     """What became of each value."""
     told = [
-        f"{_label(situation, name)}: **{_shown(situation, name, value)}**."
+        f"{_label(situation, name)}: **{_shown(situation, name, value)}**{_where(situation, tool, name)}."
         for name, value in (result.get("set") or {}).items()
     ]
     told += [
@@ -65,14 +74,14 @@ def _outcome(situation: Situation, tool: str, arguments: Any, result: dict[str, 
     if result.get("error"):
         return [as_sentence(str(result["error"]))]
     if result.get("asked"):
-        return _told(situation, result) + _asked(situation)
+        return _told(situation, tool, result) + _asked(situation)
     if tool in ("next_step", "skip_step") and result.get("refused"):
         return [f"Not yet. {' '.join(as_sentence(str(reason)) for reason in result['refused'].values())}"]
     if tool == "use_last":
         proposed = (result.get("proposed") or {}).items()
         listed = ", ".join(f"{_label(situation, n)} {_shown(situation, n, value)}" for n, value in proposed)
         return [f"As in {result.get('from')}, only suggested until **next** confirms it: {listed}."]
-    told = _told(situation, result)
+    told = _told(situation, tool, result)
     if told:
         return told
     if tool == "start_over":
@@ -88,8 +97,8 @@ def _outcome(situation: Situation, tool: str, arguments: Any, result: dict[str, 
         step = card.step.question if card else arguments.get("step")
         return [f"“{step}” is open again; its values are kept."]
     if tool in ("undo", "redo"):
-        names = ", ".join(_label(situation, name) for name in result.get("names") or [])
-        return [f"{'Undone' if tool == 'undo' else 'Done again'}{f': {names}' if names else ''}."]
+        names = result.get("names") or []
+        return [_again(situation, name) for name in names] or ["Undone." if tool == "undo" else "Done again."]
     if tool == "answer_question" and result.get("started"):
         return ["The run has started."]
     if tool == "answer_question" and arguments.get("names"):
@@ -100,6 +109,17 @@ def _outcome(situation: Situation, tool: str, arguments: Any, result: dict[str, 
     if tool == "run_workflow":
         return ["The run has started."] if result.get("started") else []
     return []
+
+
+def _again(situation: Situation, name: str) -> str:
+    """What a value is after an undo or a redo."""
+    card = card_of(situation.cards, name)
+    label = _label(situation, name)
+    if card and name in card.values:
+        return f"{label} is {_shown(situation, name, card.values[name])} again."
+    if card and card.sources.get(name) == "default" and card.suggestions[name] not in (None, []):
+        return f"{label} is {_shown(situation, name, card.suggestions[name])} again, its default."
+    return f"{label} is empty again."
 
 
 def _label(situation: Situation, name: str) -> str:

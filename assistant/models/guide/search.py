@@ -4,7 +4,7 @@ import re
 
 from ...cards import Situation
 from ...words import keys
-from .fields import as_sentence
+from .fields import as_help
 
 _COMMON = frozenset(
     "the a an of to in on at for and or is are be it its this that which what how why when where who do does "
@@ -24,7 +24,7 @@ def search(situation: Situation, words: str) -> str | None:
     lines: list[tuple[str, str]] = [(situation.workflow.title, situation.workflow.description)]
     for card in situation.cards:
         lines += [(card.step.question, line.strip()) for line in _sentences(card.step.help)]
-        lines += [(field.label, as_sentence(field.ask.help)) for field in card.step.fields if field.ask.help]
+        lines += [(field.label, as_help(field.ask.help)) for field in card.step.fields if field.ask.help]
     counts = {word: sum(word in keys(f"{where} {line}") for where, line in lines) for word in wanted}
     scored = []
     for where, line in lines:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...queries import TableFile, quoted
 from .conditions import conditions
@@ -207,6 +207,11 @@ def extreme_of(shown: str, table: str, by: str, where: list[str], least: bool, c
 def peak_of(said: Said) -> str:
     """The same where no row is named: "the highest depth" may be a parameter's range."""
     return best_of(said)
+
+
+def doer_of(said: Said) -> str:
+    """ "Who owes the most": what is done is no plural."""
+    return best_of(replace(said, mentions=[replace(each, plural=False) for each in said.mentions]))
 
 
 def list_of(said: Said) -> str:

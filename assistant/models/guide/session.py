@@ -2,42 +2,64 @@
 
 from collections.abc import Sequence
 
-from ...cards import Situation, card_of, open_card
+from ...cards import Card, Situation, card_of, open_card
 from ...parameters import Field, show
 from ...queries import tables_of
-from .context import still_missing
+from .context import missing_of, still_missing
 from .fields import as_plain, as_sentence, rules
 
+_MOST = 4  # fields that are named as free
 _WHO = {"user": "you", "model": "the model", "workflow": "computed"}
 
 
 def overview(situation: Situation) -> str:
     """All values so far, by step, and who gave them."""
-    lines = []
-    for number, card in enumerate(situation.cards, 1):
+    told = []
+    for card in situation.cards:
+        lines = []
         for field in (field for field in card.step.fields if field.name in card.values):
             by = card.origins.get(field.name, "")
             value = as_plain(show(field, card.values[field.name]))
-            lines.append(f"- {number}. {field.label}: **{value}** ({_WHO.get(by, by)})")
-    if not lines:
+            lines.append(f"- {field.label}: **{value}** ({_WHO.get(by, by)})")
+        told += [f"{card.step.question}\n\n" + "\n".join(lines)] if lines else []
+    if not told:
         return "Nothing is set yet. " + whats_next(situation)
-    return "So far:\n\n" + "\n".join(lines) + "\n\n" + whats_next(situation)
+    return "\n\n".join(["So far:", *told, whats_next(situation)])
 
 
-def whats_next(situation: Situation, given: Sequence[str] = ()) -> str:
-    """What the session waits for; `given` are names that were set in this turn."""
+def whats_next(situation: Situation, given: Sequence[str] = (), named: bool = False) -> str:
+    """What the session waits for; `given` are names that were set in this turn.
+
+    `named`: the open card's title was said right before.
+    """
     card = open_card(situation.cards)
     if card is None:
         run = situation.session.run
         if run and run.state == "running":
             return "It is running."
         return "Every step is done. Say **run it** to start."
-    missing = [field for field in card.missing if field.name not in given]
+    wanted = [field for field in missing_of(card) if field.name not in given]
+    missing = [field for field in wanted if field.name not in card.suggestions]
+    suggested = [field.label for field in wanted if field not in missing]
     if missing:
         first = missing[0]
         more = f" Then: {', '.join(field.label for field in missing[1:])}." if len(missing) > 1 else ""
+        more += f" Only suggested: {', '.join(suggested)}." if suggested else ""
         return f"{still_missing(first)}, {rules(first, card)}.{more}"
-    return f"Nothing is missing for “{card.step.question}”. Say **next** to go on."
+    where = "" if named else f" for “{card.step.question}”"
+    if suggested:
+        listed = ", ".join(suggested)
+        return f"Nothing else is missing{where}. Say **next** to take what is suggested: {listed}."
+    return f"Nothing is missing{where}.{_optional(card, given)} Say **next** to go on."
+
+
+def _optional(card: Card, given: Sequence[str]) -> str:
+    """The fields that may still be filled."""
+    free = [f.label for f in card.step.fields if f.name not in card.values and f.name not in given]
+    if len(free) > _MOST:
+        free = [*free[: _MOST - 1], f"{len(free) - _MOST + 1} more"]
+    told = " and ".join([", ".join(free[:-1]), free[-1]]) if len(free) > 1 else "".join(free)
+    return f" {told} can still be set." if told else ""
 
 
 def results(situation: Situation) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from ...cards import Card, Situation, card_of, open_card
 from ...parameters import LISTS, Field, choices
 from ...words import Found, find, keys, possible_lists, read
-from .context import MORE, OTHER, asked_for, last_set, offered_of, shown_values
+from .context import MORE, OTHER, asked_for, last_set, missing_of, offered_of, shown_values
 from .message import Message
 from .phrases import LONGEST
 from .privacy import private
@@ -31,6 +31,7 @@ _CALL = re.compile(
 )
 _THEN = re.compile(r"[, ]+(?:please|thanks|thank you)$", re.IGNORECASE)
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm", "qwertzuiop", "yxcvbnm")
+_TEXTS = ("text", "long", "lines")
 _WORDS = 6  # of a text that is said by itself
 
 
@@ -50,7 +51,7 @@ def free_text(situation: Situation, card: Card, message: Message) -> list[Found]
     plain = text.lower()
     if MORE.fullmatch(plain) or OTHER.fullmatch(plain) or not _plausible(situation, field, parts):
         return []
-    texts = [piece for piece in (piece.strip() for piece in text.split(",")) if piece]
+    texts = [piece for piece in (piece.strip() for piece in re.split(r",|;|\band\b", text)) if piece]
     raw: Any = texts if field.kind == "lines" else text.strip("\"“”'")
     return [Found(field.name, raw, (0, len(words)), ODD if _is_odd(text) else "bare")]
 
@@ -87,8 +88,10 @@ def awaited_text(situation: Situation) -> Field | None:
 
 def _text_asked(situation: Situation, card: Card) -> Field | None:
     asked = asked_for(situation)
-    field = next((f for f in card.missing if f.name == asked), card.missing[0] if card.missing else None)
-    return field if field and field.kind in ("text", "long", "lines") and not choices(field) else None
+    missing = missing_of(card)
+    first = next((f for f in missing if f.name == asked), missing[0] if missing else None)
+    suggested = (f for f in missing if f.name in card.suggestions)  # other words may come in its place
+    return next((f for f in (first, *suggested) if f and f.kind in _TEXTS and not choices(f)), None)
 
 
 def _plausible(situation: Situation, field: Field, parts: Sequence[str]) -> bool:

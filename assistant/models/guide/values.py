@@ -7,7 +7,7 @@ from ...cards import Card, Situation, card_of, open_card
 from ...errors import Refused
 from ...parameters import MISSING, NUMBERS, TIMES, Field, choices, judge
 from ...words import FILLER, Found, find, find_sides, is_duration, is_side, keys, read
-from .context import asked_for, last_set, offered_of, said_on, shown_values
+from .context import asked_for, last_set, missing_of, offered_of, said_on, shown_values
 from .fields import default_of
 from .message import Message
 from .moving import corrects_move, number_spoken_of, says_how_much
@@ -39,17 +39,17 @@ def said(situation: Situation, message: Message) -> list[Found]:
     answered = any(call.tool == "answer_question" for call, _ in situation.results)
     if message.bare and (card is None or answered):
         return []
-    expecting = _corrected(situation, message.left) if not message.bare else None
-    expecting = expecting or _expecting(situation, card, message.left)
+    expected = _corrected(situation, message.left) if not message.bare else None
+    expected = expected or expecting(situation, card, message.left)
     recent = recent_list(situation) or number_spoken_of(situation)
-    found = find(own, message.left, offered, expecting, now, day, others, recent)
+    found = find(own, message.left, offered, expected, now, day, others, recent)
     left = rest(message.left, [item.span for item in found])
     ask = found or answered or situation.session.question or awaited_text(situation)
-    alone = [] if ask else _option_alone(situation, others, left)
+    alone = [] if ask else option_alone(situation, others, left)
     found += [
         f
-        for f in find(others, left, offered, expecting, now, day, own, recent)
-        if _meant_elsewhere(f, left, expecting, known) or (f in alone and f.name not in known)
+        for f in find(others, left, offered, expected, now, day, own, recent)
+        if _meant_elsewhere(f, left, expected, known) or (f in alone and f.name not in known)
     ]
     if says_how_much(situation, message.left):
         found = [item for item in found if not _may_be_of_another(situation, message.left, item)]
@@ -79,21 +79,21 @@ def _free_text(situation: Situation, card: Card, message: Message) -> list[Found
     return free_text(situation, card, message)
 
 
-def _meant_elsewhere(item: Found, words: str, expecting: str | None, known: set[str]) -> bool:
+def _meant_elsewhere(item: Found, words: str, expected: str | None, known: set[str]) -> bool:
     """For another card than the open one a value needs its label or unit, or a word of change.
 
     An address or a date may go into an empty field that is the only one to take it.
     """
     if (
         item.why in ("label", "unit", "moved")
-        or item.name == expecting
+        or item.name == expected
         or (item.why == "kind" and item.name not in known)
     ):
         return True
     return item.why != "bare" and bool({part.text for part in read(words)} & (_CORRECTING | _CHANGING))
 
 
-def _option_alone(situation: Situation, fields: Sequence[Field], words: str) -> list[Found]:
+def option_alone(situation: Situation, fields: Sequence[Field], words: str) -> list[Found]:
     """The options that the whole message names, where one field alone has them."""
     said = {part.key for part in read(words) if part.kind != "mark" and part.text not in FILLER}
     found = [item for item in find(fields, words, offered_of(situation)) if item.why == "option"]
@@ -112,7 +112,7 @@ def _option_alone(situation: Situation, fields: Sequence[Field], words: str) -> 
     return found if said and said <= named else []
 
 
-def _expecting(situation: Situation, card: Card | None, words: str = "") -> str | None:
+def expecting(situation: Situation, card: Card | None, words: str = "") -> str | None:
     """The field that a bare value is for: the one asked about, or the first missing one of the open card.
 
     Where more than one of its kind is missing, only the one that was asked for.
@@ -122,9 +122,9 @@ def _expecting(situation: Situation, card: Card | None, words: str = "") -> str 
         return asked
     corrects = bool(_CORRECTING & {part.text for part in read(words[:LONGEST])})  # nothing that is empty
     unset = [f for f in card.step.fields if f.name not in card.values and not corrects]
-    missing = card.missing or unset
+    missing = missing_of(card) or unset
     alike = [f for f in missing[1:] if f.kind == missing[0].kind and f.kind not in ("text", "long", "choice")]
-    if (card.missing and not alike) or len(missing) == 1:
+    if (missing_of(card) and not alike) or len(missing) == 1:
         return missing[0].name
     return card.step.fields[0].name if len(card.step.fields) == 1 else None
 
@@ -181,7 +181,7 @@ def sides_of(situation: Situation, words: str) -> list[dict[str, Any]]:
     """Each way in which "30 by 40" can be the values of the open card's numbers, of its sides first."""
     card = open_card(situation.cards)
     numbers = [f for f in (card.step.fields if card else ()) if f.kind in NUMBERS and not choices(f)]
-    missing = [f for f in (card.missing if card else ()) if f in numbers]
+    missing = [f for f in (missing_of(card) if card else ()) if f in numbers]
     named = [field for field in numbers if is_side(field)]
     unset = [field for field in numbers if card and field.name not in card.values]
     for fields in ([f for f in missing if f in named], named, missing, unset, numbers):

@@ -27,12 +27,15 @@ from fasthtml.components import (
 from ...cards import Card
 from ...errors import Refused
 from ...parameters import MISSING, show
+from ...session.undoing import accepting, is_typed
 from ...workflow import Step
 from ..markdown import markdown
 from .base import by_tag
 from .fields import field_row, takes_files
 from .lineage import lineage, taken_from
 from .shown import Shown
+
+KEPT = 60  # characters that are shown of a value which is kept for later
 
 
 def head(shown: Shown) -> Any:
@@ -81,7 +84,20 @@ def _line(shown: Shown, card: Card, number: int) -> list[Any]:
         "stale": f"asks again, since {_label(shown, card.because)} changed",
         "skipped": "not needed",
     }[card.state]
-    return [_header(card, number, Small(text))]
+    return [_header(card, number, Small(text)), _kept(card)]
+
+
+def _kept(card: Card) -> Any:
+    """What was said ahead for a card that has not opened yet."""
+    if card.state != "locked":
+        return ""
+    values = [(field, card.values[field.name]) for field in card.step.fields if field.name in card.values]
+    texts = [f"{field.label} {_short(show(field, value), KEPT)}" for field, value in values]
+    return Dl(Div(Dt("kept for later"), *[Dd(text) for text in texts]), cls="values") if texts else ""
+
+
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _label(shown: Shown, name: str | None) -> str:
@@ -103,7 +119,7 @@ def values_list(card: Card, shown: Shown) -> Any:
     for field in card.step.fields:
         if field.name in card.values:
             text = show(field, card.values[field.name]) or "none"
-            short = text if len(text) <= 160 else f"{text[:159]}…"
+            short = _short(text, 160)
             rows.append(
                 Div(
                     Dt(field.label),
@@ -143,30 +159,38 @@ def _tag(shown: Shown, name: str, by: str) -> Any:
 def _origin(shown: Shown, name: str) -> Any:
     """Where a value that the user did not type came from, from which words, and a way to take it back."""
     setting = shown.session.setting(name)
-    earlier = taken_from(shown, name)
-    if setting and earlier:
-        return P(
-            _tag(shown, name, setting.by), Span("from ", A(earlier[0], href=earlier[1])), cls="note origin"
-        )
-    if setting is None or setting.by == "user":
+    if setting is None:
         return ""
+    answer = accepting(shown.session, setting.n)
+    accepted = answer is not None and not is_typed(answer, name)
+    undo = _undo(shown, name, setting.n)
+    if earlier := taken_from(shown, name):
+        told = Span("from ", A(earlier[0], href=earlier[1]))
+        return P(_tag(shown, name, setting.by), told, undo if accepted else "", cls="note origin")
+    if setting.by == "user":
+        told = Span("suggested, and accepted by you")
+        return P(by_tag(setting.by), told, undo, cls="note origin") if accepted else ""
     why = Span(f"from “{setting.why}”", title=setting.why) if setting.why else ""
-    undo = ""
-    if setting.by in ("model", "guide", "cli", "mcp") and not shown.fixed:
-        address = f"{shown.address}/undo"
-        # inside the card's form: a button that posts elsewhere
-        undo = Button(
-            "Undo",
-            cls="plain",
-            name="entry",
-            value=str(setting.n),
-            formaction=address,
-            hx_post=address,
-            hx_vals=f'{{"entry": {setting.n}}}',
-            hx_swap="none",
-            aria_label=f"Undo {name}",
-        )
-    return P(by_tag(setting.by), why, undo, cls="note origin")
+    given = setting.by in ("model", "guide", "cli", "mcp")
+    return P(by_tag(setting.by), why, undo if given else "", cls="note origin")
+
+
+def _undo(shown: Shown, name: str, n: int) -> Any:
+    """A button inside the card's form that posts elsewhere."""
+    if shown.fixed:
+        return ""
+    address = f"{shown.address}/undo"
+    return Button(
+        "Undo",
+        cls="plain",
+        name="entry",
+        value=str(n),
+        formaction=address,
+        hx_post=address,
+        hx_vals=f'{{"entry": {n}}}',
+        hx_swap="none",
+        aria_label=f"Undo {name}",
+    )
 
 
 def _open(shown: Shown, card: Card, number: int) -> list[Any]:
