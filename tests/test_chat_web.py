@@ -226,6 +226,22 @@ def test_a_suggestion_that_was_overtaken_says_so(server, sid):
     ]
 
 
+def test_an_open_page_is_told_what_became_of_a_suggestion(server, sid):
+    suggest(server, sid, depth=8)
+    box = f"#m{server.did(sid, 'proposed')[0].n}"
+    with Stream(server, sid, after=server.state(sid)["n"]) as stream:
+
+        def told(words):
+            stream.until(lambda message: words in message.targets.get(box, ""))
+
+        server.post(f"sessions/{sid}/answers/p1", {"action": "accept"})
+        told("Suggested, and accepted")
+        server.post(f"sessions/{sid}/undo")
+        told("Suggested, accepted, and undone")
+        server.post(f"sessions/{sid}/answers/p1", {"action": "accept"})
+        told("Suggested, and accepted")
+
+
 def test_an_accepted_suggestion_can_be_undone_at_the_field_and_in_the_chat(server, sid):
     for where in (".proposal form[action$='/undo']", "#field-depth .origin button[formaction$='/undo']"):
         suggest(server, sid, id=f"p{len(where)}", depth=8)

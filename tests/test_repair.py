@@ -290,6 +290,11 @@ def test_other_text_is_not_broken(text: str) -> None:
         "The start page is now set.",
         "Done! What else?",
         "Your changes have been saved.\nWhat next?",
+        "All is set.",
+        "Everything's set.",
+        "You're all set!",
+        "They are now accepted.",
+        "I have accepted the suggestion.",
     ],
 )
 def test_a_claim_of_a_change_is_seen(text: str) -> None:
@@ -307,6 +312,10 @@ def test_a_claim_of_a_change_is_seen(text: str) -> None:
         "How deep should the crawl go?",
         "Depth is the number of links to follow.",
         "Nothing was changed.",
+        "Is it set?",
+        "It can not be set.",
+        "It is set once you accept it.",
+        "The set of pages is large.",
     ],
 )
 def test_other_sentences_claim_nothing(text: str) -> None:

@@ -172,3 +172,21 @@ def test_tables_are_sorted_and_turned(server, ran):
         csv.DictReader(io.StringIO(server.get(f"sessions/{ran}/files/{file}").content.decode("utf-8-sig")))
     )
     assert len(rows) == 50
+
+
+def test_results_of_other_values_than_those_there_are_say_so(server):
+    sid = complete(server, server.begin("small"))
+    server.run(sid)
+    assert not server.page(f"sessions/{sid}").select("#results [data-changed]")
+    server.post(f"sessions/{sid}/steps/start/reopen")
+    server.next(sid, "start", {"depth": "5", "kind": "star"})
+    [line] = server.page(f"sessions/{sid}").select("#results [data-changed]")
+    at = server.did(sid, "started")[0].at[11:16]
+    differs = "Depth 2 levels → 5 levels, Names name 1 → none"
+    told = f"These results are of the run at {at}, with other values: {differs}. Run again"
+    assert line.text == told
+    assert line.a["href"] == f"sessions/{sid}#runs"
+    server.next(sid, "finish", {"names": "name 1"})
+    assert "Names" not in server.page(f"sessions/{sid}").select_one("#results [data-changed]").text
+    server.run(sid)
+    assert not server.page(f"sessions/{sid}").select("#results [data-changed]")

@@ -355,6 +355,19 @@ async def test_row_13_claims_what_it_never_called(room: Room) -> None:
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("text", ["All is set.", "Accepted!", "I've accepted it.", "Great, you're all set."])
+async def test_row_13_claims_that_a_suggestion_was_accepted(room: Room, text: str) -> None:
+    room.script(call("set_values", depth=2), say("I suggest two clicks."))
+    await room.say("not far")
+    room.script(say(text))
+    entries = await room.say("that sounds reasonable to me")
+    assert room.values == {}
+    assert "Nothing was changed" in notices(entries)
+    room.script(say(text))
+    assert "Nothing was changed" in notices(await room.say("hello"))
+
+
+@pytest.mark.anyio
 async def test_row_14_system_prompt_or_tools_lost(room: Room) -> None:
     room.script(say("Hm.", prompt_tokens=40), say("Hm again.", prompt_tokens=60))
     entries = await room.say("good morning")

@@ -214,12 +214,13 @@ def names_call(text: str, tools: Collection[str]) -> bool:
 
 _VERBS = (
     "(?:set|saved|updated|changed|added|filled|recorded|stored|entered|removed|cleared|selected|started"
-    "|reopened|completed|applied|adjusted|undone)"
+    "|reopened|completed|applied|adjusted|undone|accepted|dismissed|confirmed)"
 )
 _CLAIM = re.compile(
     rf"\bI(?:'ve| have)?(?: now| just| also| already| gone ahead and)* {_VERBS}\b"
     rf"|\b(?:has|have|is|are|was|were)(?: now| just| also| already)* (?:been |now ){_VERBS}\b"
-    r"|^(?:done|saved|updated)\b",
+    rf"|\b(?:all|everything|both|they|these|those|that|it)(?: is| are|'s|'re)(?: now| all)* {_VERBS}\b"
+    r"|\byou(?:'re| are)(?: now)? all set\b|^(?:all set|done|saved|updated|accepted)\b",
     re.IGNORECASE,
 )
 _NOT_A_CLAIM = re.compile(

@@ -9,6 +9,7 @@ from ...chat.slash import parse
 from ...log import Entry
 from ...models import GUIDE
 from ...session import Session
+from ...session.undoing import after_all, fates
 from ..markdown import markdown
 from .base import number, with_code
 from .queries import is_query, query_view
@@ -49,6 +50,7 @@ def flags(session: Session, entry: Entry) -> tuple[Any, ...]:
         was_answered(session, entry) if entry.did == "failed" else None,
         session.is_replaced(entry.n),
         len(session.notes.get(entry.n, ())),
+        (fates(session, entry), after_all(session, entry)) if entry.did == "proposed" else None,
         is_last(session, entry) if entry.did == "said" else None,
     )
 

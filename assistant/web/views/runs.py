@@ -31,13 +31,16 @@ from fasthtml.components import (
     Tr,
 )
 
+from ...parameters import show
 from ...results.tables import Page
 from ...session.parts import Run
+from ...workspace.summaries import since_run
 from ..markdown import markdown
-from .base import number
+from .base import clock, number
 from .shown import Shown
 
 ROWS = 20
+DIFFERING = 4  # values that the line above earlier results names
 STATES = {
     "running": "running",
     "finished": "finished",
@@ -176,7 +179,29 @@ def results_view(shown: Shown, tables: dict[str, Page | str], notes: dict[str, s
         else:
             parts.append(P(A(name, href=file_address(shown.address, file), download=True), cls="download"))
     heading = H2("Results") if parts else ""
-    return Section(heading, *parts, id="results", aria_label="Results")
+    return Section(heading, _of_before(shown) if parts else "", *parts, id="results", aria_label="Results")
+
+
+def _of_before(shown: Shown) -> Any:
+    """One line where values were changed since the run: of which run the results are, and what differs."""
+    run, changed = shown.session.run, since_run(shown.session)
+    if run is None or not changed:
+        return ""
+    fields = shown.flow.fields() if shown.flow else {}
+    texts = [
+        f"{field.label} {_short(show(field, changed[name][0]))} → {_short(show(field, changed[name][1]))}"
+        for name, field in fields.items()
+        if name in changed
+    ]
+    more = f" and {len(texts) - DIFFERING} more" if len(texts) > DIFFERING else ""
+    which = f": {', '.join(texts[:DIFFERING])}{more}" if texts else ""
+    again = "" if shown.fixed else A("Run again", href=f"{shown.address}#runs")
+    text = f"These results are of the run at {clock(run.at)[:5]}, with other values{which}. "
+    return P(text, again, cls="quiet", data_changed=True)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:39]}…"
 
 
 def file_address(address: str, file: str) -> str:
