@@ -17,7 +17,7 @@ test: .venv/dev ## every check and test (options for pytest: make test ARGS="-k 
 	$(RUFF) check .
 	$(RUFF) format --check .
 	$(PYTHON) -m mypy
-	$(PYTHON) -m pytest $(ARGS)
+	$(PYTHON) -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 bench: .venv/dev ## measure against the budgets
 	@scripts/setup.sh tools

@@ -202,7 +202,8 @@ def test_a_missing_folder_serves_nothing(tmp_path: Path) -> None:
 
 
 def test_our_own_files_are_in_the_table() -> None:
-    client = TestClient(Starlette(routes=[module.assets.route()]))
-    assert "vendor/htmx.min.js" in module.assets.table
-    for name in module.assets.table:
-        assert client.get(module.asset(name)).status_code == 200
+    own = module.Assets(module.assets.folder)
+    client = TestClient(Starlette(routes=[own.route()]))
+    assert "vendor/htmx.min.js" in own.table
+    for name in own.table:
+        assert client.get(own.asset(name)).status_code == 200

@@ -94,6 +94,7 @@ def test_f5_keeps_what_is_typed_and_not_sent(program, opened):
     page.locator("#chat-send").click()
     expect(words(page, "user")).to_have_text("not sent yet")
     expect(words(page, "guide")).to_have_count(1)
+    expect(page.locator("#chat-input")).to_have_value("")
     page.reload()
     expect(page.locator("#chat-input")).to_have_value("")
 

@@ -70,6 +70,7 @@ def test_a_reply_is_asked_again(page, server, ollama):
 def test_up_edits_the_last_message_and_what_followed_is_folded(page, server, ollama):
     talk(page, ollama, ("I like blue", "Blue is fine."), ("I like red", "Red is fine."))
     box = page.locator("#chat-input")
+    expect(box).to_have_value("")
     box.focus()
     page.keyboard.press("ArrowUp")
     expect(box).to_have_value("I like red")

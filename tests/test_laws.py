@@ -299,7 +299,7 @@ def test_random_sessions() -> None:
     run_state_machine_as_test(
         Sessions,
         settings=settings(
-            max_examples=260,
+            max_examples=270,
             stateful_step_count=50,
             deadline=None,
             suppress_health_check=list(HealthCheck),

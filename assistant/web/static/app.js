@@ -414,6 +414,7 @@ document.addEventListener("htmx:after:swap", (event) => {
 // what was sent leaves the field in the frame in which it comes to the chat, not in one of its own before
 let sentText = null;
 let leaving = 0;
+let shown = false; // whether the stream brought anything since
 let goesOn = null; // whether what was typed since then stands behind it: the next message
 function left() {
   if (!leaving) return;
@@ -425,7 +426,10 @@ function left() {
   input().value = value.slice(sentText.length);
   if (input().value) remember(input());
 }
-document.addEventListener("htmx:sse:after:message", left);
+document.addEventListener("htmx:sse:after:message", () => {
+  shown = true;
+  left();
+});
 document.addEventListener("beforeinput", ({ target }) => {
   if (target.id !== "chat-input") return;
   goesOn ??= target.value === sentText && target.selectionStart === sentText.length;
@@ -434,7 +438,7 @@ document.addEventListener("beforeinput", ({ target }) => {
 
 document.addEventListener("htmx:before:request", (event) => {
   pressed = !!event.detail.ctx.sourceElement?.closest("#chat");
-  if (event.detail.ctx.sourceElement?.id === "chat-form") [sentText, goesOn] = [input().value, null];
+  if (event.detail.ctx.sourceElement?.id === "chat-form") [sentText, goesOn, shown] = [input().value, null, false];
 });
 
 document.addEventListener("htmx:after:request", (event) => {
@@ -447,6 +451,7 @@ document.addEventListener("htmx:after:request", (event) => {
     if (ctx.sourceElement === form && !ctx.request.submitter?.matches(".chip")) {
       clearTimeout(leaving);
       leaving = setTimeout(left, 50);
+      if (shown) left();
     }
     tell("");
     follow();
