@@ -80,6 +80,7 @@ async def make_room(folder: Path, double: Double, flow: str, **settings: Any) ->
         yield Room(chat, handle, double)
     finally:
         await chat.close()
+        workspace.close()
 
 
 def double_fixture(**options: Any) -> Any:

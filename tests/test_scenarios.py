@@ -50,6 +50,7 @@ async def went(workspace: Workspace, scenario: Scenario, double: Double) -> list
         played = await play(chat, scenario, prepare)
     finally:
         await chat.close()
+        workspace.close()
         unsaid = list(double._queues.pop(MODEL, ()))
     told = faults(played, workspace.workflow(scenario.workflow))
     return told + [f"the model was not asked for {len(unsaid)} of its replies"] * bool(unsaid)

@@ -1,6 +1,7 @@
 """The trial: models on scenarios and on the user's own messages, over a real socket to a scripted Ollama."""
 
 import asyncio
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -117,6 +118,13 @@ def test_what_a_model_does_is_counted(workspace: Workspace, double: Double) -> N
     assert counts(guide)["right"] >= 3
     assert "invented" not in counts(guide) and "wrong" not in counts(guide)
     assert list(workspace.session_ids()) == []
+
+
+def test_what_was_played_holds_no_file_open(workspace: Workspace) -> None:
+    tried(workspace, GUIDE)
+    before = len(os.listdir("/dev/fd"))
+    tried(workspace, GUIDE)
+    assert len(os.listdir("/dev/fd")) <= before
 
 
 def test_wrong_and_spurious_values(workspace: Workspace, double: Double) -> None:

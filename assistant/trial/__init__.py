@@ -163,7 +163,10 @@ def _room(settings: Settings, model: str) -> Iterator[Workspace]:
     with tempfile.TemporaryDirectory(prefix="trial-") as folder:
         found = Workspace(replace(settings, model=model))
         found.conversations = Path(folder)
-        yield found
+        try:
+            yield found
+        finally:
+            found.close()
 
 
 async def on_scenarios(

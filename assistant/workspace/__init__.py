@@ -129,6 +129,15 @@ class Workspace:
                     self._left.popleft().close()
         return known
 
+    def close(self) -> None:
+        """Gives back what its open logs hold; what is written later opens them again."""
+        with self._changing:
+            logs = [*(handle.log for handle in self._handles.values()), *self._left]
+            self._left.clear()
+        for log in logs:
+            with suppress(WriteFailed):
+                log.close()
+
     async def reach(self, sid: str) -> Handle:
         """As `open`; a long log that is not open is read in a thread, once for all who wait."""
         reading = self._opening.get(sid)
