@@ -376,7 +376,7 @@ def test_the_stream_keeps_to_the_window(server, sid):
     server.tell(sid, *[Fact("app", "said", {"text": f"line {n}", "turn": "t"}) for n in range(200)])
     with Stream(server, sid, after=len(server.entries(sid))) as stream:
         server.tell(sid, Fact("app", "said", {"text": "the newest", "turn": "t"}))
-        message = stream.until(lambda m: "#draft" in m.targets)
+        message = stream.until(lambda m: "the newest" in m.targets.get("#draft", ""))
         assert message.targets["#draft"].count("<article") == 1
 
 
